@@ -1,0 +1,1 @@
+"""The chat itself: all Redis access, key names, the log and the bridge. No GraphQL in here."""

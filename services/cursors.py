@@ -1,0 +1,48 @@
+"""Cursors: one opaque string for a place in the history and in the log alike.
+
+Forty hexadecimal digits: the score of the history as an order-preserving double (16), the position
+in the log (16), the store's epoch (8). Cursors of one room sort as its history does.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from services.errors import BadUserInput
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    score: float
+    position: int
+    epoch: str
+
+
+def encode(score: float, position: int, epoch: str) -> str:
+    return f"{_ordered_bits(score):016x}{position:016x}{epoch}"
+
+
+def decode(text: str, field: str) -> Cursor:
+    """Raise BadUserInput, naming `field`, for a string that was never handed out."""
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raw = b""
+    if len(raw) != 20 or text != raw.hex():
+        raise BadUserInput("This is not a cursor of this server.", field)
+    score = _from_ordered_bits(int.from_bytes(raw[:8]))
+    position = int.from_bytes(raw[8:16])
+    if score - score != 0 or position >= 1 << 53:
+        raise BadUserInput("This is not a cursor of this server.", field)
+    return Cursor(score, position, raw[16:].hex())
+
+
+def _ordered_bits(value: float) -> int:
+    """Bits of a double that compare as the doubles do: the sign flipped, negatives inverted."""
+    (bits,) = struct.unpack(">Q", struct.pack(">d", value))
+    return bits ^ 0xFFFF_FFFF_FFFF_FFFF if bits >> 63 else bits | 1 << 63
+
+
+def _from_ordered_bits(bits: int) -> float:
+    raw = bits ^ 1 << 63 if bits >> 63 else bits ^ 0xFFFF_FFFF_FFFF_FFFF
+    (value,) = struct.unpack(">d", struct.pack(">Q", raw))
+    return float(value)

@@ -1,0 +1,63 @@
+"""Every Redis key and channel name, one function each.
+
+The first group is the data model shared with the other servers (docs/data-model.md). The second
+is Parley's own, under one prefix; the hash tag puts each key into the Redis Cluster slot of the
+record it belongs to.
+"""
+
+TOTAL_USERS = "total_users"
+ONLINE_USERS = "online_users"
+MESSAGES_CHANNEL = "MESSAGES"
+
+LOG_CHANNEL = "parley:log"
+SESSIONS_CHANNEL = "parley:sessions"
+EPOCH = "parley:epoch"
+
+
+def user(user_id: str) -> str:
+    return f"user:{user_id}"
+
+
+def username(name: str) -> str:
+    return f"username:{name}"
+
+
+def user_rooms(user_id: str) -> str:
+    return f"user:{user_id}:rooms"
+
+
+def room(room_id: str) -> str:
+    return f"room:{room_id}"
+
+
+def room_name(room_id: str) -> str:
+    return f"room:{room_id}:name"
+
+
+def room_log(room_id: str) -> str:
+    """Stream of the room's messages, own and foreign, in the order of their positions."""
+    return f"parley:{{room:{room_id}}}:log"
+
+
+def room_foreign(room_id: str) -> str:
+    """Hash of the positions of messages that other servers wrote: SHA-1 of the member -> position."""
+    return f"parley:{{room:{room_id}}}:foreign"
+
+
+def room_sent(room_id: str, user_id: str, client_message_id: str) -> str:
+    """What a sender's idempotency key stands for: position and text hash, kept for a day or more."""
+    return f"parley:{{room:{room_id}}}:sent:{user_id}:{client_message_id}"
+
+
+def user_log(user_id: str) -> str:
+    """Stream of the rooms that became visible to the user."""
+    return f"parley:{{user:{user_id}:rooms}}:log"
+
+
+def session(user_id: str, token_hash: str) -> str:
+    return f"parley:{{user:{user_id}}}:session:{token_hash}"
+
+
+def presence(part: str) -> str:
+    """Presence bookkeeping beside `online_users`; `part` is one of presence.py's names."""
+    return f"parley:{{{ONLINE_USERS}}}:{part}"

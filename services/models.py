@@ -1,0 +1,89 @@
+"""The records of the chat, as the services hand them out."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    online: bool
+    last_seen_at: int | None
+    """Microseconds; null while online and for users never seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    id: str
+    name: str | None
+    """Null for a private room: in the shared data model the absence of a name means private."""
+
+    @property
+    def is_private(self) -> bool:
+        return self.name is None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    room_id: str
+    sender_id: str
+    text: str
+    position: int
+    """Its place in the room's log, in microseconds of the store's clock; unique in the room."""
+    score: float
+    """Its place in the room's history, in seconds: the sorted set's score."""
+    client_message_id: str | None
+
+    @property
+    def sent_at(self) -> int:
+        """Microseconds. The store's time for own messages, what their server said for others."""
+        return round(self.score * 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    messages: list[Message]
+    """Oldest first."""
+    has_previous: bool
+    has_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    user_id: str
+    token_hash: str
+    expires_at: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEvent:
+    message: Message
+
+    @property
+    def position(self) -> int:
+        return self.message.position
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEvent:
+    position: int
+    room_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceEvent:
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUpEvent:
+    position: int
+    replayed: int
+
+
+Event = MessageEvent | RoomEvent | PresenceEvent | CaughtUpEvent
