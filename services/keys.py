@@ -12,6 +12,7 @@ MESSAGES_CHANNEL = "MESSAGES"
 LOG_CHANNEL = "parley:log"
 SESSIONS_CHANNEL = "parley:sessions"
 EPOCH = "parley:epoch"
+BASELINE = "parley:baseline"
 
 
 def user(user_id: str) -> str:
@@ -52,6 +53,11 @@ def room_sent(room_id: str, user_id: str, client_message_id: str) -> str:
 def user_log(user_id: str) -> str:
     """Stream of the rooms that became visible to the user."""
     return f"parley:{{user:{user_id}:rooms}}:log"
+
+
+def user_announced(user_id: str) -> str:
+    """Set of the rooms that the user's log has announced."""
+    return f"parley:{{user:{user_id}:rooms}}:announced"
 
 
 def session(user_id: str, token_hash: str) -> str:

@@ -1,6 +1,8 @@
 """The connection to Redis: one client with sane retries, the Lua scripts, the store's epoch."""
 
+import asyncio
 import secrets
+from asyncio import Future
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -42,6 +44,8 @@ class Store:
         self.redis = redis
         self.epoch = ""
         self._sha: dict[str, str] = {}
+        self._waiting: list[tuple[Pipeline, Future[list[Any]]]] = []
+        self._flushes: set[asyncio.Task[None]] = set()
 
     @classmethod
     def from_url(cls, url: str, password: str | None = None) -> "Store":
@@ -60,9 +64,8 @@ class Store:
 
     async def open(self) -> None:
         """Load the scripts and read the epoch, which an empty store gets anew."""
-        async with self._guard():
-            for path in sorted(_LUA.glob("*.lua")):
-                self._sha[path.stem] = await self.redis.script_load(path.read_text())
+        async with self.guard():
+            await self._load_scripts()
             await self.redis.set(keys.EPOCH, secrets.token_hex(4), nx=True)
             epoch = await self.redis.get(keys.EPOCH)
         self.epoch = epoch.decode()
@@ -70,51 +73,95 @@ class Store:
     async def close(self) -> None:
         await self.redis.aclose()
 
-    async def run(self, script: str, keys: Sequence[str], *args: str | int | bytes) -> Any:
-        """Run a script of `lua/` in one round trip."""
-        async with self._guard():
-            try:
-                return await self.redis.evalsha(self._sha[script], len(keys), *keys, *args)
-            except NoScriptError:
-                await self._load(script)
-                return await self.redis.evalsha(self._sha[script], len(keys), *keys, *args)
-
     def add(self, pipe: Pipeline, script: str, keys: Sequence[str], *args: str | int | bytes) -> None:
         """Queue a script of `lua/` on a pipeline."""
         pipe.evalsha(self._sha[script], len(keys), *keys, *args)
 
+    async def run(self, script: str, keys: Sequence[str], *args: str | int | bytes) -> Any:
+        """Run a script of `lua/`."""
+        pipe = self.pipeline()
+        self.add(pipe, script, keys, *args)
+        (reply,) = await self.execute(pipe)
+        return reply
+
     async def execute(self, pipe: Pipeline) -> list[Any]:
-        """Run a pipeline in one round trip."""
-        async with self._guard():
-            commands = list(pipe.command_stack)
-            try:
-                return await pipe.execute()
-            except NoScriptError:
-                # A restarted store has forgotten the scripts. They are idempotent, so the
-                # whole pipeline may run again.
-                for script in self._sha:
-                    await self._load(script)
-                pipe.command_stack = commands
-                return await pipe.execute()
+        """Run a pipeline and return its replies, raising the first error among them.
+
+        Pipelines executed in the same turn of the event loop share one round trip, so callers
+        may `gather` independent reads at no cost. An atomic pipeline goes alone.
+        """
+        if pipe.is_transaction:
+            return await self._execute_now(pipe)
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
+        replies = asyncio.get_running_loop().create_future()
+        self._waiting.append((pipe, replies))
+        return await replies
 
     def pipeline(self, *, atomic: bool = False) -> Pipeline:
         return self.redis.pipeline(transaction=atomic)
 
     @asynccontextmanager
     async def guard(self) -> AsyncIterator[Redis]:
-        """The client for plain commands."""
-        async with self._guard():
-            yield self.redis
-
-    async def _load(self, script: str) -> None:
-        await self.redis.script_load((_LUA / f"{script}.lua").read_text())
-
-    @asynccontextmanager
-    async def _guard(self) -> AsyncIterator[None]:
+        """The client for plain commands, its failures translated."""
         try:
-            yield
-        except _UNREACHABLE as error:
-            raise Unavailable("The store is not available, please try again.") from error
+            yield self.redis
+        except RedisError as error:
+            raise _translated(error) from error
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        task = asyncio.create_task(self._execute_together(waiting))
+        self._flushes.add(task)
+        task.add_done_callback(self._flushes.discard)
+
+    async def _execute_together(self, waiting: list[tuple[Pipeline, Future[list[Any]]]]) -> None:
+        """Send several pipelines as one and hand each its own replies or error."""
+        together = self.pipeline()
+        for pipe, _ in waiting:
+            together.command_stack += pipe.command_stack
+        try:
+            replies = await self._execute_now(together, raise_on_error=False)
+        except Exception as error:
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for pipe, future in waiting:
+            count = len(pipe.command_stack)
+            own, replies = replies[:count], replies[count:]
+            failure = next((reply for reply in own if isinstance(reply, Exception)), None)
+            if future.done():
+                continue
+            if failure is None:
+                future.set_result(own)
+            else:
+                future.set_exception(_translated(failure))
+
+    async def _execute_now(self, pipe: Pipeline, *, raise_on_error: bool = True) -> list[Any]:
+        commands = list(pipe.command_stack)
+        async with self.guard():
+            try:
+                replies: list[Any] = await pipe.execute(raise_on_error)
+            except NoScriptError:
+                replies = [NoScriptError()]
+            if not any(isinstance(reply, NoScriptError) for reply in replies):
+                return replies
+            # A restarted store has forgotten the scripts. Every write is idempotent, so the
+            # whole pipeline may run again.
+            await self._load_scripts()
+            pipe.command_stack = commands
+            return await pipe.execute(raise_on_error)
+
+    async def _load_scripts(self) -> None:
+        for path in sorted(_LUA.glob("*.lua")):
+            self._sha[path.stem] = await self.redis.script_load(path.read_text())
+
+
+def _translated(error: Exception) -> Exception:
+    if isinstance(error, _UNREACHABLE):
+        return Unavailable("The store is not available, please try again.")
+    return error
 
 
 async def check_store(store: Store, address: str) -> None:

@@ -1,0 +1,118 @@
+"""The services of one process, put together."""
+
+import asyncio
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+
+from services.bridge import Bridge
+from services.demo import seed
+from services.errors import Unavailable
+from services.hub import Hub
+from services.log import Log
+from services.messages import Messages
+from services.models import Session
+from services.passwords import Passwords
+from services.presence import PresenceService
+from services.rooms import Rooms
+from services.sessions import Sessions
+from services.store import Store
+from services.users import Users
+
+_log = logging.getLogger(__name__)
+
+_HEARTBEAT_SECONDS = 15.0
+
+
+class Chat:
+    """Everything that a server process does with the store. `open` before use, `close` after."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        session_ttl: int = 30 * 24 * 3600,
+        bcrypt_cost: int = 10,
+        demo_data: bool = True,
+        announce_private_rooms: bool = True,
+    ) -> None:
+        # Unique per process and never an address: servers drop what bears their own id.
+        server_id = f"gql-{uuid.uuid4()}"
+        self._demo_data = demo_data
+        self.store = store
+        self.passwords = Passwords(cost=bcrypt_cost)
+        self.users = Users(store, self.passwords)
+        self.sessions = Sessions(store, session_ttl)
+        self.rooms = Rooms(
+            store, self.users, server_id, announce_private=announce_private_rooms
+        )
+        self.log = Log(store)
+        self.messages = Messages(store, self.log, self.rooms, server_id)
+        self.presence = PresenceService(store, server_id)
+        self.bridge = Bridge(self.log, self.rooms, self.users, self.presence, server_id)
+        self.hub = Hub(store, self.log, self.rooms, self.bridge)
+        self.hub.on_session_ended = self._session_ended
+        self.hub.on_reconnected = self._recheck_sessions
+        self._watched: defaultdict[Session, set[Callable[[], None]]] = defaultdict(set)
+        self._heartbeat_task: asyncio.Task[None] | None = None
+
+    @property
+    def epoch(self) -> str:
+        return self.store.epoch
+
+    async def open(self) -> None:
+        await self.store.open()
+        if self._demo_data:
+            await seed(self.store, self.passwords)
+        await self.log.ingest_all()
+        await self.presence.sweep()
+        await self.hub.open()
+        self._heartbeat_task = asyncio.create_task(self._heartbeat(), name="heartbeat")
+
+    async def close(self) -> None:
+        if self._heartbeat_task is not None:
+            self._heartbeat_task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._heartbeat_task
+        await self.hub.close()
+        with suppress(Unavailable):
+            await self.presence.release_all()
+        self.passwords.close()
+        await self.store.close()
+
+    def watch_session(self, session: Session, ended: Callable[[], None]) -> Callable[[], None]:
+        """Call `ended` once when the session is ended by anybody; returns how to stop watching."""
+        self._watched[session].add(ended)
+
+        def stop() -> None:
+            self._watched[session].discard(ended)
+            if not self._watched[session]:
+                del self._watched[session]
+
+        return stop
+
+    def _session_ended(self, token_hash: str) -> None:
+        for session in [session for session in self._watched if session.token_hash == token_hash]:
+            for ended in list(self._watched.get(session, ())):
+                ended()
+
+    async def _recheck_sessions(self) -> None:
+        """A log-out may have been announced while the channel was not heard."""
+        sessions = list(self._watched)
+        alive = await self.sessions.resolve_many(sessions)
+        for session, is_alive in zip(sessions, alive, strict=True):
+            if not is_alive:
+                self._session_ended(session.token_hash)
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            try:
+                await self.presence.heartbeat()
+                await self.presence.sweep()
+            except Unavailable:
+                _log.warning("The store does not answer the heartbeat.")
+            except Exception:
+                _log.exception("The heartbeat failed; trying again at the next one.")

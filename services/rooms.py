@@ -1,0 +1,162 @@
+"""Rooms: who may see them, what they are called, who is in them."""
+
+from collections.abc import Sequence
+
+from services import keys
+from services.errors import BadUserInput, NotFound
+from services.ids import is_room_id, private_members, private_room_id
+from services.models import Room, User
+from services.store import Store
+from services.users import Users
+from services.wire import encode_envelope, show_room_data
+
+GENERAL = "0"
+
+
+class Rooms:
+    def __init__(
+        self, store: Store, users: Users, server_id: str, *, announce_private: bool = True
+    ) -> None:
+        self._store = store
+        self._users = users
+        self._server_id = server_id
+        self._announce_private = announce_private
+
+    async def get_many(self, room_ids: Sequence[str]) -> list[Room | None]:
+        """Rooms by id, whoever asks: only for ids that the viewer is known to see."""
+        async with self._store.guard() as redis:
+            names = await redis.mget([keys.room_name(room_id) for room_id in room_ids])
+        return [_room(room_id, name) for room_id, name in zip(room_ids, names, strict=True)]
+
+    async def visible(self, user_id: str, room_id: str) -> Room:
+        """The room, if the user may see it; NotFound alike when they may not and when it is not."""
+        (room,) = await self.visible_many(user_id, [room_id])
+        if room is None:
+            raise NotFound("There is no such room.")
+        return room
+
+    async def visible_many(self, user_id: str, room_ids: Sequence[str]) -> list[Room | None]:
+        """As `visible`, None in the place of a room that the user may not see; one round trip."""
+        asked = [room_id for room_id in room_ids if is_room_id(room_id)]
+        pipe = self._store.pipeline()
+        for room_id in asked:
+            pipe.get(keys.room_name(room_id))
+            pipe.sismember(keys.user_rooms(user_id), room_id)
+        replies = await self._store.execute(pipe) if asked else []
+        rooms = {
+            room_id: _room(room_id, name)
+            for room_id, name, member in zip(asked, replies[::2], replies[1::2], strict=True)
+            if _may_see(user_id, room_id, name, bool(member))
+        }
+        return [rooms.get(room_id) for room_id in room_ids]
+
+    async def ids_of_user(self, user_id: str) -> set[str]:
+        """Ids of the rooms that the user is in."""
+        async with self._store.guard() as redis:
+            members = await redis.smembers(keys.user_rooms(user_id))
+        ids = {member.decode(errors="replace") for member in members}
+        return {room_id for room_id in ids if is_room_id(room_id)}
+
+    async def page_of_user(
+        self, user_id: str, after_room_id: str | None, first: int
+    ) -> tuple[list[Room], bool]:
+        """The user's rooms: named ones by id, then private ones by id; and whether more follow."""
+        ids = sorted(await self.ids_of_user(user_id), key=_list_order)
+        if after_room_id is not None:
+            ids = [room_id for room_id in ids if _list_order(room_id) > _list_order(after_room_id)]
+        rooms: list[Room] = []
+        while ids and len(rooms) <= first:
+            chunk, ids = ids[: first + 1], ids[first + 1 :]
+            rooms += [room for room in await self.visible_many(user_id, chunk) if room is not None]
+        return rooms[:first], len(rooms) > first
+
+    async def members(self, room: Room, after_id: int, first: int) -> tuple[list[User], bool]:
+        """Members in the order of their ids, from the one after `after_id`; and whether more follow.
+
+        The shared data model keeps rooms by user and not users by room, so a public room's
+        members are found by asking for each user.
+        """
+        pair = private_members(room.id)
+        if pair is not None:
+            ids = [user_id for user_id in pair if int(user_id) > after_id]
+            users = [user for user in await self._users.get_many(ids) if user is not None]
+            return users[:first], len(users) > first
+        found: list[User] = []
+        more = True
+        while more and len(found) <= first:
+            users, more = await self._users.page(after_id, max(first + 1, 50), None)
+            found += await self._in_room(users, room.id)
+            after_id = int(users[-1].id) if users else after_id
+        return found[:first], len(found) > first
+
+    async def open_private(self, user_id: str, other_id: str) -> Room:
+        """The private room of two users, made visible to both when it is not.
+
+        Raises BadUserInput for oneself, NotFound for an unknown user.
+        """
+        if user_id == other_id:
+            raise BadUserInput("A private room is for two different users.", "input.userId")
+        me, other = await self._users.get_many([user_id, other_id])
+        if me is None or other is None:
+            raise NotFound("There is no such user.")
+        room_id = private_room_id(user_id, other_id)
+        added = await self._add_to_both(room_id, "open")
+        if added and self._announce_private:
+            await self._announce(room_id, me, other)
+        return Room(room_id, None)
+
+    async def show(self, room_id: str) -> None:
+        """Another server says that a private room exists: its two users are in it from now on.
+
+        Some servers store its messages without adding the members.
+        """
+        pair = private_members(room_id)
+        if pair is not None and None not in await self._users.get_many(pair):
+            await self._add_to_both(room_id, "show")
+
+    async def _add_to_both(self, room_id: str, mode: str) -> bool:
+        """Both sides in one step; a Redis Cluster has them in different slots."""
+        pipe = self._store.pipeline(atomic=True)
+        for member in private_members(room_id) or ():
+            self._store.add(
+                pipe,
+                "add_room",
+                [keys.user_rooms(member), keys.user_log(member), keys.user_announced(member)],
+                room_id,
+                member,
+                keys.LOG_CHANNEL,
+                mode,
+            )
+        return any(await self._store.execute(pipe))
+
+    async def _announce(self, room_id: str, *users: User) -> None:
+        """Tell the other servers, which show a new room to everybody (docs/data-model.md)."""
+        names = [user.username for user in sorted(users, key=lambda user: int(user.id))]
+        envelope = encode_envelope(self._server_id, "show.room", show_room_data(room_id, names))
+        async with self._store.guard() as redis:
+            await redis.publish(keys.MESSAGES_CHANNEL, envelope)
+
+    async def _in_room(self, users: list[User], room_id: str) -> list[User]:
+        pipe = self._store.pipeline()
+        for user in users:
+            pipe.sismember(keys.user_rooms(user.id), room_id)
+        flags = await self._store.execute(pipe) if users else []
+        return [user for user, member in zip(users, flags, strict=True) if member]
+
+
+def _may_see(user_id: str, room_id: str, name: bytes | None, member: bool) -> bool:
+    """Named rooms are public; a private room is for its two users, once it was opened."""
+    if name is not None:
+        return True
+    return member and user_id in (private_members(room_id) or ())
+
+
+def _room(room_id: str, name: bytes | None) -> Room:
+    return Room(room_id, None if name is None else name.decode(errors="replace"))
+
+
+def _list_order(room_id: str) -> tuple[int, int, int, str]:
+    pair = private_members(room_id)
+    if pair is not None:
+        return 2, int(pair[0]), int(pair[1]), ""
+    return (0, int(room_id), 0, "") if room_id.isdigit() else (1, 0, 0, room_id)
