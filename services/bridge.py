@@ -1,7 +1,11 @@
 """The bridge: what the other servers say on the shared channel, and what follows from it."""
 
+import asyncio
 import logging
+import re
+from contextlib import suppress
 
+from services.errors import NotFound, Unavailable
 from services.log import Log
 from services.presence import PresenceService
 from services.rooms import Rooms
@@ -11,26 +15,38 @@ from services.wire import (
     MessageEnvelope,
     PresenceEnvelope,
     ShowRoomEnvelope,
+    StoredMessage,
     decode_envelope,
 )
 
 _log = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 1.0
+_FROM_PARLEY = re.compile(rb'\{"serverId":"gql-[0-9a-f-]{36}","type":"message",')
 
 
 class Bridge:
     def __init__(
         self, log: Log, rooms: Rooms, users: Users, presence: PresenceService, server_id: str
     ) -> None:
+        self._adoptions: set[asyncio.Task[None]] = set()
         self._log = log
         self._rooms = rooms
         self._users = users
         self._presence = presence
         self._server_id = server_id
-        self._own_message = f'{{"serverId":"{server_id}","type":"message"'.encode()
 
-    def is_own_message(self, envelope: bytes) -> bool:
-        """Told by its first bytes: our own messages ring on the log's channel as well."""
-        return envelope.startswith(self._own_message)
+    async def close(self) -> None:
+        for task in self._adoptions:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._adoptions)
+
+    @staticmethod
+    def is_rung(envelope: bytes) -> bool:
+        """Whether it is a message that a Parley process sent, told by its first bytes: those ring
+        on the log's channel as well."""
+        return _FROM_PARLEY.match(envelope) is not None
 
     async def receive(self, raw: bytes) -> str | None:
         """Act on an envelope; the id of the user whose presence changed, if that is what it says.
@@ -46,6 +62,10 @@ class Bridge:
         match envelope:
             case MessageEnvelope(message=message):
                 await self._log.ingest([message.room_id])
+                if not await self._log.holds(message):
+                    task = asyncio.create_task(self._adopt_later(message))
+                    self._adoptions.add(task)
+                    task.add_done_callback(self._adoptions.discard)
             case ShowRoomEnvelope(server_id=server_id, room_id=room_id):
                 if server_id != self._server_id:
                     await self._rooms.show(room_id)
@@ -66,3 +86,20 @@ class Bridge:
             # has a connection here.
             await self._presence.heal(user_id)
         return user_id
+
+    async def _adopt_later(self, message: StoredMessage) -> None:
+        """Keep what another server published and did not store, so that seen means kept.
+
+        A server that publishes first gets time to store it. Every process may do this: the same
+        bytes make one record.
+        """
+        await asyncio.sleep(_GRACE_SECONDS)
+        try:
+            if await self._log.holds(message):
+                return
+            await self._rooms.visible(message.sender_id, message.room_id)
+            await self._log.adopt(message)
+        except NotFound:
+            _log.warning("Dropped a message to a room its sender is not in: %s", message.room_id)
+        except Unavailable:
+            _log.warning("The store went away before a published message could be kept.")

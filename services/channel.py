@@ -85,7 +85,7 @@ class RedisChannels(BroadcastBackend):
             finally:
                 self.connected.clear()
                 with suppress(RedisError, OSError):
-                    await pubsub.aclose()
+                    await pubsub.aclose()  # type: ignore[no-untyped-call]
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
             delay = min(delay * 2, _BACKOFF_CAP)
 

@@ -45,9 +45,7 @@ class Chat:
         self.passwords = Passwords(cost=bcrypt_cost)
         self.users = Users(store, self.passwords)
         self.sessions = Sessions(store, session_ttl)
-        self.rooms = Rooms(
-            store, self.users, server_id, announce_private=announce_private_rooms
-        )
+        self.rooms = Rooms(store, self.users, server_id, announce_private=announce_private_rooms)
         self.log = Log(store)
         self.messages = Messages(store, self.log, self.rooms, server_id)
         self.presence = PresenceService(store, server_id)
@@ -77,6 +75,7 @@ class Chat:
             with suppress(asyncio.CancelledError):
                 await self._heartbeat_task
         await self.hub.close()
+        await self.bridge.close()
         with suppress(Unavailable):
             await self.presence.release_all()
         self.passwords.close()

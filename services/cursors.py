@@ -38,7 +38,7 @@ def decode(text: str, field: str) -> Cursor:
 
 def _ordered_bits(value: float) -> int:
     """Bits of a double that compare as the doubles do: the sign flipped, negatives inverted."""
-    (bits,) = struct.unpack(">Q", struct.pack(">d", value))
+    bits: int = struct.unpack(">Q", struct.pack(">d", value))[0]
     return bits ^ 0xFFFF_FFFF_FFFF_FFFF if bits >> 63 else bits | 1 << 63
 
 

@@ -49,18 +49,17 @@ class Subscription:
         self.rooms: set[str] = set() if room_id is None else {room_id}
         self.replayed: dict[str, int] = {}
         """Up to where the replay has told of each log; what is live begins after it."""
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[tuple[str, MessageEvent | RoomEvent | PresenceEvent]] = deque()
         self._wake = asyncio.Event()
         self._failure: Exception | None = None
 
     def put(self, log: str, event: MessageEvent | RoomEvent) -> None:
-        """Queue an entry of a log, unless the replay has told of it."""
-        if type(event) in self.kinds and event.position > self.replayed.get(log, 0):
-            self._append(event)
+        if type(event) in self.kinds:
+            self._append(log, event)
 
     def put_presence(self, event: PresenceEvent) -> None:
         if PresenceEvent in self.kinds:
-            self._append(event)
+            self._append("", event)
 
     def fail(self, failure: Exception) -> None:
         """End the stream with an error once what waits was taken."""
@@ -68,20 +67,24 @@ class Subscription:
         self._wake.set()
 
     async def take(self) -> Event:
-        while not self._waiting:
-            if self._failure is not None:
-                raise self._failure
-            self._wake.clear()
-            await self._wake.wait()
-        return self._waiting.popleft()
+        """The next event that the replay has not told of."""
+        while True:
+            while not self._waiting:
+                if self._failure is not None:
+                    raise self._failure
+                self._wake.clear()
+                await self._wake.wait()
+            log, event = self._waiting.popleft()
+            if isinstance(event, PresenceEvent) or event.position > self.replayed.get(log, 0):
+                return event
 
-    def _append(self, event: Event) -> None:
+    def _append(self, log: str, event: MessageEvent | RoomEvent | PresenceEvent) -> None:
         if self._failure is not None:
             return
         if len(self._waiting) >= _MAX_WAITING:
             self.fail(Unavailable("Events arrive faster than you read: resume with `after`."))
             return
-        self._waiting.append(event)
+        self._waiting.append((log, event))
         self._wake.set()
 
 
@@ -212,11 +215,11 @@ class Hub:
     async def _listen(self) -> None:
         """Note what rang; never wait for a delivery, so that the connection is always read."""
         async with self._broadcast.subscribe(keys.MESSAGES_CHANNEL) as subscriber:
-            async for event in subscriber:
-                self._note(event)
+            while True:
+                self._note(await subscriber.get())
                 self._wake.set()
 
-    def _note(self, event: ChannelEvent | None) -> None:
+    def _note(self, event: ChannelEvent) -> None:
         if isinstance(event, Connected):
             self._missed = True
         elif not isinstance(event, Published):
@@ -225,7 +228,7 @@ class Hub:
             self._ring(event.data)
         elif event.source == keys.SESSIONS_CHANNEL:
             self.on_session_ended(event.data.decode(errors="replace"))
-        elif not self._bridge.is_own_message(event.data):
+        elif not self._bridge.is_rung(event.data):
             self._envelopes.append(event.data)
 
     def _ring(self, data: bytes) -> None:

@@ -8,9 +8,11 @@ unchecked.
 import re
 from dataclasses import dataclass
 
-_USER = re.compile(r"[1-9]\d{0,17}")
-_ROOM = re.compile(r"(?:0|[1-9]\d{0,17})|(?P<low>[1-9]\d{0,17}):(?P<high>[1-9]\d{0,17})|[A-Za-z][A-Za-z0-9_-]{0,63}")
-_POSITION = re.compile(r"[1-9]\d{0,17}")
+_USER = re.compile(r"[1-9][0-9]{0,17}")
+_ROOM = re.compile(
+    r"0|[1-9][0-9]{0,17}|(?P<low>[1-9][0-9]{0,17}):(?P<high>[1-9][0-9]{0,17})|[A-Za-z][A-Za-z0-9_-]{0,63}"
+)
+_POSITION = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,12 @@ def room_log(room_id: str) -> str:
 
 
 def room_foreign(room_id: str) -> str:
-    """Hash of the positions of messages that other servers wrote: SHA-1 of the member -> position."""
+    """Hash of what other servers wrote: SHA-1 of the member -> position."""
     return f"parley:{{room:{room_id}}}:foreign"
 
 
 def room_sent(room_id: str, user_id: str, client_message_id: str) -> str:
-    """What a sender's idempotency key stands for: position and text hash, kept for a day or more."""
+    """What a sender's idempotency key stands for: position and text hash."""
     return f"parley:{{room:{room_id}}}:sent:{user_id}:{client_message_id}"
 
 

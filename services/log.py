@@ -7,12 +7,13 @@ what cursors and live delivery go by.
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 
 from services import keys
 from services.ids import is_room_id, message_node_id
 from services.models import Message
 from services.store import Store
-from services.wire import MalformedRecord, decode_message
+from services.wire import MalformedRecord, StoredMessage, decode_message, foreign_member
 
 _log = logging.getLogger(__name__)
 _READ_LIMIT = 500
@@ -25,8 +26,7 @@ class Log:
 
     async def now(self) -> int:
         """The present moment as a position: later entries of every log come after it."""
-        async with self._store.guard() as redis:
-            seconds, microseconds = await redis.time()
+        seconds, microseconds = await self._store.call("TIME")
         return int(seconds) * 1_000_000 + int(microseconds)
 
     async def read(self, room_id: str, after: int, upto: int | None = None) -> list[Message]:
@@ -73,8 +73,7 @@ class Log:
 
     async def rooms_added(self, user_id: str, after: int) -> list[tuple[int, str]]:
         """Rooms that became visible to the user after a position, in order."""
-        async with self._store.guard() as redis:
-            entries = await redis.xrange(keys.user_log(user_id), min=f"({after}-0")
+        entries = await self._store.call("XRANGE", keys.user_log(user_id), f"({after}-0", "+")
         return [(int(entry_id.partition(b"-")[0]), f[b"room"].decode()) for entry_id, f in entries]
 
     async def ingest(self, room_ids: Iterable[str], *, baseline: bool = False) -> None:
@@ -93,6 +92,26 @@ class Log:
                 "baseline" if baseline else "live",
             )
         await self._store.execute(pipe)
+
+    async def holds(self, message: StoredMessage) -> bool:
+        """Whether the room's history has this message, as another server said it."""
+        pipe = self._store.pipeline()
+        # Some servers score a message by its date, some by the whole seconds of it.
+        pipe.zrangebyscore(keys.room(message.room_id), message.date, message.date)
+        pipe.zrangebyscore(keys.room(message.room_id), int(message.date), int(message.date))
+        exact, whole = await self._store.execute(pipe)
+        for member in exact + whole:
+            with suppress(MalformedRecord):
+                stored = decode_message(member, message.room_id)
+                if (stored.sender_id, stored.text) == (message.sender_id, message.text):
+                    return True
+        return False
+
+    async def adopt(self, message: StoredMessage) -> None:
+        """Store a message that another server published only, as that server would have."""
+        member = foreign_member(message)
+        await self._store.call("ZADD", keys.room(message.room_id), "NX", int(message.date), member)
+        await self.ingest([message.room_id])
 
     async def ingest_all(self) -> None:
         """Log what other servers stored while no Parley was running.

@@ -4,10 +4,11 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
+from typing import Literal
 
 from services import keys
 from services.cursors import Cursor
-from services.errors import BadUserInput, Conflict, NotFound, Unavailable
+from services.errors import BadUserInput, Conflict, Unavailable
 from services.log import Log, own_position, to_message
 from services.models import Message, MessagePage, Room
 from services.rooms import Rooms
@@ -17,6 +18,10 @@ from services.wire import message_template
 MAX_TEXT = 4_000
 MAX_CLIENT_MESSAGE_ID = 128
 _IDEMPOTENCY_SECONDS = 7 * 24 * 3600
+
+End = Literal["first", "last"]
+Row = tuple[int, float, bytes]
+"""Position, score, member."""
 
 
 class Messages:
@@ -38,9 +43,7 @@ class Messages:
         _check_client_message_id(client_message_id)
         key, fingerprint = _idempotency(room.id, user_id, text, client_message_id)
         head, tail = message_template(room.id, user_id, text, client_message_id)
-        pipe = self._store.pipeline()
-        self._store.add(
-            pipe,
+        reply = await self._store.run(
             "send",
             [keys.room(room.id), keys.room_log(room.id), key],
             head,
@@ -52,7 +55,6 @@ class Messages:
             keys.MESSAGES_CHANNEL,
             keys.LOG_CHANNEL,
         )
-        (reply,) = await self._store.execute(pipe)
         if not reply:
             raise Conflict("This clientMessageId was used for another message in this room.")
         position = int(reply)
@@ -72,35 +74,38 @@ class Messages:
 
         Authorisation and slice share a round trip. Raises NotFound as `Rooms.visible` does.
         """
-        backward = first is None
-        limit = (last if backward else first) or 0
-        visible = asyncio.ensure_future(self._rooms.visible(user_id, room_id))
-        slice_ = asyncio.ensure_future(self._slice(room_id, backward, limit, after, before))
-        await asyncio.wait([visible, slice_])
-        if slice_.exception() is not None and visible.exception() is not None:
-            raise visible.exception() or NotFound("")
-        visible.result()
-        messages, has_previous, has_next, edge = slice_.result()
-        while len(messages) < limit and edge is not None and (has_previous if backward else has_next):
-            # Corrupt records left a hole in the page: fill it from beyond.
-            if backward:
-                more, has_previous, _, edge = await self._slice(
-                    room_id, True, limit - len(messages), after, edge
-                )
-                messages = more + messages
+        _, history = await asyncio.gather(
+            self._rooms.visible(user_id, room_id),
+            self._history(
+                room_id, "last" if first is None else "first", first or last or 0, after, before
+            ),
+        )
+        return history
+
+    async def _history(
+        self, room_id: str, end: End, limit: int, after: Cursor | None, before: Cursor | None
+    ) -> MessagePage:
+        wanted = limit
+        slice_ = await self._slice(room_id, end, wanted, after, before)
+        has_previous, has_next = slice_.has_previous, slice_.has_next
+        messages = slice_.messages
+        while len(messages) < limit and slice_.size == wanted > 0:
+            # Corrupt records left holes in the page: fill it from beyond.
+            wanted = limit - len(messages)
+            if end == "first":
+                slice_ = await self._slice(room_id, end, wanted, slice_.newest, before)
+                messages, has_next = messages + slice_.messages, slice_.has_next
             else:
-                more, _, has_next, edge = await self._slice(
-                    room_id, False, limit - len(messages), edge, before
-                )
-                messages = messages + more
+                slice_ = await self._slice(room_id, end, wanted, after, slice_.oldest)
+                messages, has_previous = slice_.messages + messages, slice_.has_previous
         return MessagePage(messages, has_previous, has_next)
 
     async def last_many(self, room_ids: Sequence[str]) -> list[Message | None]:
         """The newest message of each room; no authorisation."""
-        slices = await asyncio.gather(
-            *(self._slice(room_id, True, 1, None, None) for room_id in room_ids)
+        pages = await asyncio.gather(
+            *(self._history(room_id, "last", 1, None, None) for room_id in room_ids)
         )
-        return [messages[-1] if messages else None for messages, *_ in slices]
+        return [page.messages[0] if page.messages else None for page in pages]
 
     async def get(self, user_id: str, room_id: str, position: int) -> Message | None:
         """The message at a position, or None; raises NotFound as `Rooms.visible` does."""
@@ -111,43 +116,39 @@ class Messages:
         return found[0] if found else None
 
     async def _slice(
-        self, room_id: str, backward: bool, limit: int, after: Cursor | None, before: Cursor | None
-    ) -> tuple[list[Message], bool, bool, Cursor | None]:
-        """Messages, whether there are earlier and later ones, and the outermost row's cursor."""
-        for _ in range(2):
-            pipe = self._store.pipeline()
-            self._store.add(
-                pipe,
+        self, room_id: str, end: End, limit: int, after: Cursor | None, before: Cursor | None
+    ) -> "_Slice":
+        for _ in range(3):
+            reply = await self._store.run(
                 "page",
                 [keys.room(room_id), keys.room_log(room_id), keys.room_foreign(room_id)],
-                "last" if backward else "first",
+                end,
                 limit,
                 *_bound(after),
                 *_bound(before),
             )
-            (reply,) = await self._store.execute(pipe)
             rows = _rows(room_id, reply)
             if rows is not None:
-                break
+                return _Slice(room_id, rows, bool(reply[0]), bool(reply[1]))
             # Another server stored a message that the log does not have yet.
             await self._log.ingest([room_id])
-        else:
-            raise Unavailable("The room is changing too fast, please try again.")
-        messages = [
-            message
-            for position, score, member in rows
-            if (message := to_message(room_id, position, score, member)) is not None
-        ]
-        edge = rows[0 if backward else -1] if rows else None
-        return (
-            messages,
-            bool(reply[0]),
-            bool(reply[1]),
-            Cursor(edge[1], edge[0], "") if edge else None,
-        )
+        raise Unavailable("The room is changing too fast, please try again.")
 
 
-def _rows(room_id: str, reply: list[bytes]) -> list[tuple[int, float, bytes]] | None:
+class _Slice:
+    """A run of records as they are stored, and the messages that can be read from them."""
+
+    def __init__(self, room_id: str, rows: list[Row], has_previous: bool, has_next: bool) -> None:
+        decoded = (to_message(room_id, *row) for row in rows)
+        self.messages = [message for message in decoded if message is not None]
+        self.size = len(rows)
+        self.has_previous = has_previous
+        self.has_next = has_next
+        self.oldest = Cursor(rows[0][1], rows[0][0], "") if rows else None
+        self.newest = Cursor(rows[-1][1], rows[-1][0], "") if rows else None
+
+
+def _rows(room_id: str, reply: list[bytes]) -> list[Row] | None:
     """Position, score and member of each row; None when a row has no position yet."""
     rows = []
     for member, raw_score, foreign in zip(reply[2::3], reply[3::3], reply[4::3], strict=True):
@@ -168,7 +169,7 @@ def _check_text(text: str) -> None:
         raise BadUserInput("A message needs some text.", "input.text")
     if len(text) > MAX_TEXT:
         raise BadUserInput(f"A message has at most {MAX_TEXT} characters.", "input.text")
-    if not text.isprintable() and not _is_encodable(text):
+    if not _is_encodable(text):
         raise BadUserInput("The text is not valid Unicode.", "input.text")
 
 

@@ -24,8 +24,10 @@ class Rooms:
 
     async def get_many(self, room_ids: Sequence[str]) -> list[Room | None]:
         """Rooms by id, whoever asks: only for ids that the viewer is known to see."""
-        async with self._store.guard() as redis:
-            names = await redis.mget([keys.room_name(room_id) for room_id in room_ids])
+        pipe = self._store.pipeline()
+        for room_id in room_ids:
+            pipe.get(keys.room_name(room_id))
+        names = await self._store.execute(pipe) if room_ids else []
         return [_room(room_id, name) for room_id, name in zip(room_ids, names, strict=True)]
 
     async def visible(self, user_id: str, room_id: str) -> Room:
@@ -52,8 +54,7 @@ class Rooms:
 
     async def ids_of_user(self, user_id: str) -> set[str]:
         """Ids of the rooms that the user is in."""
-        async with self._store.guard() as redis:
-            members = await redis.smembers(keys.user_rooms(user_id))
+        members = await self._store.call("SMEMBERS", keys.user_rooms(user_id))
         ids = {member.decode(errors="replace") for member in members}
         return {room_id for room_id in ids if is_room_id(room_id)}
 
@@ -71,7 +72,8 @@ class Rooms:
         return rooms[:first], len(rooms) > first
 
     async def members(self, room: Room, after_id: int, first: int) -> tuple[list[User], bool]:
-        """Members in the order of their ids, from the one after `after_id`; and whether more follow.
+        """Members in the order of their ids, from the one after `after_id`; and
+        whether more follow.
 
         The shared data model keeps rooms by user and not users by room, so a public room's
         members are found by asking for each user.
@@ -133,8 +135,7 @@ class Rooms:
         """Tell the other servers, which show a new room to everybody (docs/data-model.md)."""
         names = [user.username for user in sorted(users, key=lambda user: int(user.id))]
         envelope = encode_envelope(self._server_id, "show.room", show_room_data(room_id, names))
-        async with self._store.guard() as redis:
-            await redis.publish(keys.MESSAGES_CHANNEL, envelope)
+        await self._store.call("PUBLISH", keys.MESSAGES_CHANNEL, envelope)
 
     async def _in_room(self, users: list[User], room_id: str) -> list[User]:
         pipe = self._store.pipeline()

@@ -66,16 +66,24 @@ class Store:
         """Load the scripts and read the epoch, which an empty store gets anew."""
         async with self.guard():
             await self._load_scripts()
-            await self.redis.set(keys.EPOCH, secrets.token_hex(4), nx=True)
-            epoch = await self.redis.get(keys.EPOCH)
-        self.epoch = epoch.decode()
+        await self.call("SET", keys.EPOCH, secrets.token_hex(4), "NX")
+        self.epoch = (await self.call("GET", keys.EPOCH)).decode()
 
     async def close(self) -> None:
         await self.redis.aclose()
 
-    def add(self, pipe: Pipeline, script: str, keys: Sequence[str], *args: str | int | bytes) -> None:
+    def add(
+        self, pipe: Pipeline, script: str, keys: Sequence[str], *args: str | int | bytes
+    ) -> None:
         """Queue a script of `lua/` on a pipeline."""
         pipe.evalsha(self._sha[script], len(keys), *keys, *args)
+
+    async def call(self, *command: str | int | float | bytes) -> Any:
+        """Run one command; the reply is redis-py's for it."""
+        pipe = self.pipeline()
+        pipe.execute_command(*command)
+        (reply,) = await self.execute(pipe)
+        return reply
 
     async def run(self, script: str, keys: Sequence[str], *args: str | int | bytes) -> Any:
         """Run a script of `lua/`."""
@@ -151,7 +159,8 @@ class Store:
             # whole pipeline may run again.
             await self._load_scripts()
             pipe.command_stack = commands
-            return await pipe.execute(raise_on_error)
+            again: list[Any] = await pipe.execute(raise_on_error)
+            return again
 
     async def _load_scripts(self) -> None:
         for path in sorted(_LUA.glob("*.lua")):

@@ -1,0 +1,311 @@
+"""Live delivery: who gets what, replay and live without a gap, two processes, other servers."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from services import keys
+from services.chat import Chat
+from services.cursors import Cursor
+from services.errors import CursorExpired, NotFound
+from services.models import (
+    CaughtUpEvent,
+    Event,
+    MessageEvent,
+    PresenceEvent,
+    Room,
+    RoomEvent,
+)
+from services.store import Store
+
+GENERAL = Room("0", "General")
+ALL = (MessageEvent, RoomEvent, PresenceEvent, CaughtUpEvent)
+
+
+async def take(stream: AsyncGenerator[Event], count: int) -> list[Event]:
+    return [await asyncio.wait_for(anext(stream), 10) for _ in range(count)]
+
+
+async def texts(stream: AsyncGenerator[Event], count: int) -> list[str]:
+    return [
+        event.message.text for event in await take(stream, count) if isinstance(event, MessageEvent)
+    ]
+
+
+@asynccontextmanager
+async def live(
+    chat: Chat, user_id: str, *, room_id: str | None = None, after: Cursor | None = None
+) -> AsyncIterator[AsyncGenerator[Event]]:
+    """A stream of messages that is past its replay."""
+    kinds = (MessageEvent, CaughtUpEvent)
+    async with aclosing(chat.hub.subscribe(user_id, kinds, room_id=room_id, after=after)) as stream:
+        (caught_up,) = await take(stream, 1)
+        assert isinstance(caught_up, CaughtUpEvent)
+        yield stream
+
+
+@pytest.fixture
+async def other(chat: Chat, store_url: str) -> AsyncIterator[Chat]:
+    """A second server process on the same store."""
+    other = Chat(Store.from_url(store_url), bcrypt_cost=4)
+    await other.open()
+    yield other
+    await other.close()
+
+
+async def test_live_messages_arrive_once_and_in_order(chat: Chat, other: Chat) -> None:
+    async with live(chat, "1") as stream:
+        senders = [chat, other, chat, other]
+        await asyncio.gather(
+            *(sender.messages.send("2", GENERAL, f"{n}") for n, sender in enumerate(senders * 25))
+        )
+        events = [e.message for e in await take(stream, 100) if isinstance(e, MessageEvent)]
+    positions = [message.position for message in events]
+    assert positions == sorted(set(positions))
+    assert sorted(int(message.text) for message in events) == list(range(100))
+
+
+async def test_replay_then_live_without_gap_or_repeat(chat: Chat, other: Chat) -> None:
+    first = await chat.messages.send("1", GENERAL, "0")
+    after = Cursor(first.score, first.position, chat.epoch)
+
+    async def send_many() -> None:
+        for number in range(1, 200):
+            await other.messages.send("1", GENERAL, f"{number}")
+
+    sending = asyncio.create_task(send_many())
+    await asyncio.sleep(0.02)
+    async with aclosing(chat.hub.subscribe("2", [MessageEvent], after=after)) as stream:
+        got = await texts(stream, 199)
+    await sending
+    assert got == [f"{number}" for number in range(1, 200)]
+
+
+async def test_replay_over_all_rooms_is_in_the_order_of_sending(chat: Chat) -> None:
+    private = await chat.rooms.open_private("1", "2")
+    start = await chat.log.now()
+    for number in range(20):
+        await chat.messages.send("1", [GENERAL, private][number % 2], f"{number}")
+    after = Cursor(start / 1e6, start, chat.epoch)
+    async with aclosing(chat.hub.subscribe("2", ALL, after=after)) as stream:
+        events = await take(stream, 21)
+    assert [e.message.text for e in events if isinstance(e, MessageEvent)] == [
+        f"{number}" for number in range(20)
+    ]
+    caught_up = events[-1]
+    assert isinstance(caught_up, CaughtUpEvent)
+    assert caught_up.replayed == 20
+
+
+async def test_private_messages_reach_their_members_only(chat: Chat, other: Chat) -> None:
+    room = await chat.rooms.open_private("1", "3")
+    async with live(chat, "3") as mary, live(chat, "2") as joe, live(other, "1") as pablo:
+        await other.messages.send("1", room, "secret")
+        await other.messages.send("1", GENERAL, "public")
+        assert await texts(mary, 2) == ["secret", "public"]
+        assert await texts(pablo, 2) == ["secret", "public"]
+        assert await texts(joe, 1) == ["public"]
+    with pytest.raises(NotFound):
+        await anext(chat.hub.subscribe("2", [MessageEvent], room_id=room.id))
+
+
+async def test_one_rooms_subscriber_gets_that_room_only(chat: Chat) -> None:
+    room = await chat.rooms.open_private("1", "3")
+    async with live(chat, "1", room_id=room.id) as stream:
+        await chat.messages.send("1", GENERAL, "public")
+        await chat.messages.send("3", room, "private")
+        assert await texts(stream, 1) == ["private"]
+
+
+async def test_a_removed_member_gets_nothing_more(chat: Chat) -> None:
+    room = await chat.rooms.open_private("1", "3")
+    async with live(chat, "3") as stream:
+        await chat.store.redis.srem(keys.user_rooms("3"), room.id)
+        await chat.messages.send("1", room, "too late")
+        await chat.messages.send("1", GENERAL, "public")
+        assert await texts(stream, 1) == ["public"]
+
+
+async def test_a_new_room_is_announced_to_both_and_its_messages_follow(
+    chat: Chat, other: Chat
+) -> None:
+    user = await chat.users.register("Zoé", "password123")
+    async with (
+        aclosing(chat.hub.subscribe(user.id, ALL)) as zoe,
+        aclosing(other.hub.subscribe("1", ALL)) as pablo,
+    ):
+        await take(zoe, 1)
+        await take(pablo, 1)
+        room = await chat.rooms.open_private("1", user.id)
+        await other.messages.send("1", room, "hi")
+        for stream in (zoe, pablo):
+            added, message = await take(stream, 2)
+            assert isinstance(added, RoomEvent)
+            assert added.room_id == room.id == f"1:{user.id}"
+            assert isinstance(message, MessageEvent)
+            assert message.message.text == "hi"
+        await chat.rooms.open_private("1", user.id)
+        await chat.messages.send("1", room, "again")
+        (message,) = await take(zoe, 1)
+        assert isinstance(message, MessageEvent)
+
+
+def record(text: str, date: float, room_id: str = "0") -> str:
+    return json.dumps({"roomId": room_id, "message": text, "from": "2", "date": date})
+
+
+def envelope(data: str) -> str:
+    return f'{{"serverId":"192.0.2.2:4102","type":"message","data":{data}}}'
+
+
+@pytest.mark.parametrize("date", [1, 1795401320, 1795401320.5, 99999999999])
+async def test_messages_of_other_servers_arrive_once(chat: Chat, other: Chat, date: float) -> None:
+    own = await chat.messages.send("1", GENERAL, "own")
+    async with live(chat, "1") as here, live(other, "1") as there:
+        redis = chat.store.redis
+        data = record("from Node", date)
+        await redis.zadd(keys.room("0"), {data: date})
+        await redis.publish(keys.MESSAGES_CHANNEL, envelope(data))
+        await chat.messages.send("1", GENERAL, "next")
+        arrived = await texts(here, 2)
+        assert sorted(arrived) == ["from Node", "next"]
+        assert await texts(there, 2) == arrived
+    after = Cursor(own.score, own.position, chat.epoch)
+    async with aclosing(chat.hub.subscribe("3", [MessageEvent], after=after)) as late:
+        assert await texts(late, 2) == arrived
+
+
+async def test_what_was_only_published_is_kept_by_us(chat: Chat, other: Chat) -> None:
+    async with live(chat, "1") as here, live(other, "1") as there:
+        await chat.store.redis.publish(
+            keys.MESSAGES_CHANNEL, envelope(record("never stored", 1795401320))
+        )
+        assert await texts(here, 1) == ["never stored"]
+        assert await texts(there, 1) == ["never stored"]
+        await chat.messages.send("1", GENERAL, "next")
+        assert await texts(here, 1) == ["next"]
+
+
+async def test_show_room_of_another_server_adds_both(chat: Chat, other: Chat) -> None:
+    user = await chat.users.register("Zoé", "password123")
+    room_id = f"1:{user.id}"
+    async with aclosing(chat.hub.subscribe(user.id, ALL)) as stream:
+        await take(stream, 1)
+        data = {"id": room_id, "names": [["Pablo"], ["Zoé"]]}
+        redis = chat.store.redis
+        await redis.publish(
+            keys.MESSAGES_CHANNEL, json.dumps({"serverId": 1.5, "type": "show.room", "data": data})
+        )
+        (added,) = await take(stream, 1)
+        assert added == RoomEvent(added.position, room_id)  # type: ignore[union-attr]
+        message = record("first", 1795401320, room_id)
+        await redis.zadd(keys.room(room_id), {message: 1795401320})
+        await redis.publish(keys.MESSAGES_CHANNEL, envelope(message))
+        assert await texts(stream, 1) == ["first"]
+
+
+HOSTILE = [
+    b"hello",
+    b"null",
+    b"[]",
+    b"7",
+    b"\xff\xfe",
+    b'{"serverId":"x","type":"message"}',
+    b'{"serverId":"x","type":"message","data":{"roomId":"online_users","message":"x","from":"1","date":1}}',
+    b'{"serverId":"x","type":"message","data":{"roomId":"0:name","message":"x","from":"1","date":1}}',
+    b'{"serverId":"x","type":"message","data":{"roomId":"1:3","message":"x","from":"2","date":1}}',
+    b'{"serverId":"x","type":"message","data":{"roomId":"0","message":"x","from":"99","date":NaN}}',
+    b'{"serverId":"x","type":"show.room","data":{"id":"1:99"}}',
+    b'{"serverId":"x","type":"show.room","data":{"id":"../../etc"}}',
+    b'{"serverId":"x","type":"user.connected","data":null}',
+    b'{"serverId":"x","type":"connect","data":{}}',
+    b"[" * 100_000,
+    b"x" * 1_000_000,
+]
+
+
+async def test_hostile_envelopes_change_nothing(chat: Chat) -> None:
+    async with live(chat, "1") as stream:
+        redis = chat.store.redis
+        before = await redis.zcard(keys.room("0"))
+        for payload in HOSTILE:
+            for channel in (keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL, keys.SESSIONS_CHANNEL):
+                await redis.publish(channel, payload)
+        await redis.publish(keys.LOG_CHANNEL, "room:0 999999999999999999")
+        await redis.publish(keys.LOG_CHANNEL, "room:0 1")
+        await chat.messages.send("1", GENERAL, "alive")
+        assert await texts(stream, 1) == ["alive"]
+        assert await redis.zcard(keys.room("0")) == before + 1
+        assert not await redis.exists(keys.room("1:99"))
+
+
+async def test_a_broken_channel_heals_and_nothing_is_missed(chat: Chat, other: Chat) -> None:
+    async with live(chat, "1") as stream:
+        await other.messages.send("1", GENERAL, "before")
+        redis = chat.store.redis
+        await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        await other.messages.send("1", GENERAL, "meanwhile")
+        data = record("meanwhile, from Node", 5)
+        await redis.zadd(keys.room("0"), {data: 5})
+        await redis.publish(keys.MESSAGES_CHANNEL, envelope(data))
+        assert await texts(stream, 3) == ["before", "meanwhile", "meanwhile, from Node"]
+        await other.messages.send("1", GENERAL, "after")
+        assert await texts(stream, 1) == ["after"]
+
+
+async def test_a_cursor_of_another_store_has_expired(chat: Chat) -> None:
+    with pytest.raises(CursorExpired):
+        await anext(chat.hub.subscribe("1", [MessageEvent], after=Cursor(1.0, 1, "ffffffff")))
+
+
+async def test_presence_reaches_everyone(chat: Chat, other: Chat) -> None:
+    async with aclosing(other.hub.subscribe("2", [PresenceEvent, CaughtUpEvent])) as stream:
+        await take(stream, 1)
+        user = (await chat.users.get_many(["3"]))[0]
+        assert user is not None
+        await chat.presence.connect(user)
+        assert await take(stream, 1) == [PresenceEvent("3")]
+        await chat.store.redis.publish(
+            keys.MESSAGES_CHANNEL,
+            '{"Type":"user.connected","Data":"\\"Alex\\"","ServerId":"123"}',
+        )
+        assert await take(stream, 1) == [PresenceEvent("4")]
+
+
+async def test_a_stream_that_ends_leaves_nothing_behind(chat: Chat) -> None:
+    for _ in range(3):
+        async with live(chat, "1"), live(chat, "2", room_id="0"):
+            pass
+    assert not chat.hub._subscriptions
+    assert not chat.hub._by_room
+    assert not chat.hub._by_user
+    assert not chat.hub._told
+
+
+async def test_an_old_snapshot_plus_the_events_is_a_fresh_snapshot(chat: Chat, other: Chat) -> None:
+    async def snapshot() -> set[tuple[str, int, str]]:
+        rooms = await chat.rooms.ids_of_user("1")
+        pages = [await chat.messages.page("1", room_id, last=100) for room_id in rooms]
+        return {(m.room_id, m.position, m.text) for page in pages for m in page.messages}
+
+    position = await chat.log.now()
+    old = await snapshot()
+    after = Cursor(position / 1e6, position, chat.epoch)
+    user = await other.users.register("Zoé", "password123")
+    room = await other.rooms.open_private(user.id, "1")
+    await other.messages.send(user.id, room, "new room")
+    await chat.store.redis.zadd(keys.room("0"), {record("node, long ago", 7): 7})
+    await chat.log.ingest(["0"])
+    await chat.messages.send("2", GENERAL, "general")
+    async with aclosing(chat.hub.subscribe("1", ALL, after=after)) as stream:
+        events = await take(stream, 5)
+    news = {
+        (e.message.room_id, e.message.position, e.message.text)
+        for e in events
+        if isinstance(e, MessageEvent)
+    }
+    assert len(news) == 3
+    assert old | news == await snapshot()

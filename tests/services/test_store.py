@@ -1,0 +1,73 @@
+"""The store: shared round trips, forgotten scripts, failures told as UNAVAILABLE."""
+
+import asyncio
+
+import pytest
+
+from services import keys
+from services.errors import Unavailable
+from services.log import Log
+from services.store import Store
+
+
+async def test_pipelines_of_one_turn_share_a_round_trip(store: Store) -> None:
+    async def incr(key: str) -> int:
+        pipe = store.pipeline()
+        pipe.incr(key)
+        pipe.get(key)
+        number, text = await store.execute(pipe)
+        assert text == str(number).encode()
+        return int(number)
+
+    async def reads() -> int:
+        info = await store.redis.info("stats")
+        return int(info["total_reads_processed"])
+
+    await incr("warm-up")
+    before = await reads()
+    alone = await reads() - before
+    before = await reads()
+    results = await asyncio.gather(*(incr(f"key{n % 5}") for n in range(20)))
+    assert sorted(results) == sorted([1, 2, 3, 4] * 5)
+    assert await reads() - before <= alone + 1
+
+
+async def test_an_error_is_its_own_callers(store: Store) -> None:
+    async def fails() -> None:
+        pipe = store.pipeline()
+        pipe.set("text", "x")
+        pipe.lpush("text", "x")
+        await store.execute(pipe)
+
+    async def works() -> bytes | None:
+        pipe = store.pipeline()
+        pipe.set("other", "y")
+        pipe.get("other")
+        return (await store.execute(pipe))[1]  # type: ignore[no-any-return]
+
+    failure, value = await asyncio.gather(fails(), works(), return_exceptions=True)
+    assert "WRONGTYPE" in str(failure)
+    assert value == b"y"
+
+
+async def test_forgotten_scripts_are_loaded_again(store: Store) -> None:
+    await store.redis.script_flush()
+    log = Log(store)
+    await log.ingest(["0"])
+    pipe = store.pipeline(atomic=True)
+    store.add(pipe, "read_log", [keys.room("0"), keys.room_log("0")], 0, "+", 10)
+    await store.redis.script_flush()
+    assert await store.execute(pipe) == [[]]
+
+
+async def test_an_absent_store_is_unavailable() -> None:
+    store = Store.from_url("redis://127.0.0.1:1")
+    with pytest.raises(Unavailable):
+        await store.open()
+    pipe = store.pipeline()
+    pipe.get("x")
+    with pytest.raises(Unavailable):
+        await store.execute(pipe)
+    with pytest.raises(Unavailable):
+        await Log(store).now()
+    await store.close()
