@@ -75,8 +75,9 @@ class EmbeddedStore:
         if self._locks is None:
             binary = _find_binary()
             try:
-                self._join_or_launch(binary)
-                self._wait_for_answer()
+                _make_private(self._folder)
+                self._locks = _Locks.open(self._folder)
+                self._join_or_launch(self._locks, binary)
             except BaseException as error:
                 with suppress(EmbeddedStoreError):
                     self.stop()
@@ -106,15 +107,21 @@ class EmbeddedStore:
         finally:
             locks.close()
 
-    def _join_or_launch(self, binary: Path) -> None:
-        _make_private(self._folder)
-        self._locks = _Locks.open(self._folder)
-        with self._locks.deciding():
-            self._locks.join()
-            if self._socket.parent != self._folder:
-                _make_private(self._socket.parent, shared_parent=True)
-            if not self._locks.is_valkey_running():
-                self._launch(binary)
+    def _join_or_launch(self, locks: "_Locks", binary: Path) -> None:
+        while True:
+            with locks.deciding():
+                locks.join()
+                if self._socket.parent != self._folder:
+                    _make_private(self._socket.parent, in_public=True)
+                launched = not locks.is_valkey_running()
+                if launched:
+                    self._launch(binary)
+            if self._wait_for_answer(locks):
+                return
+            # One that we joined may have been killed just before: its child that rewrites the
+            # append-only file holds the lock a little longer. Then it is for us to launch.
+            if launched:
+                raise _Failure("Valkey has ended")
 
     def _launch(self, binary: Path) -> None:
         with suppress(FileNotFoundError):
@@ -144,17 +151,21 @@ class EmbeddedStore:
                 check=True,
             )
 
-    def _wait_for_answer(self) -> None:
-        """Wait for PONG: as long as it takes while Valkey loads its data, else 30 seconds."""
+    def _wait_for_answer(self, locks: "_Locks") -> bool:
+        """Wait for PONG: as long as it takes while Valkey loads its data, else 30 seconds.
+
+        Returns False if Valkey has ended instead.
+        """
         deadline = time.monotonic() + _ANSWER_SECONDS
         while not (reply := self._ping()).startswith(b"+PONG"):
-            if self._locks is None or not self._locks.is_valkey_running():
-                raise _Failure("Valkey has ended")
+            if not locks.is_valkey_running():
+                return False
             if reply.startswith(b"-LOADING"):
                 deadline = time.monotonic() + _ANSWER_SECONDS
             if time.monotonic() > deadline:
                 raise _Failure(f"Valkey does not answer on {self._socket}")
             time.sleep(_POLL_SECONDS)
+        return True
 
     def _ping(self) -> bytes:
         try:
@@ -279,10 +290,10 @@ def _socket_path(folder: Path) -> Path:
     return Path(tempfile.gettempdir(), f"parley-{os.geteuid()}-{digest}", path.name)
 
 
-def _make_private(folder: Path, *, shared_parent: bool = False) -> None:
+def _make_private(folder: Path, *, in_public: bool = False) -> None:
     """Create the folder for us alone; where others can create it too, see that they did not."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if shared_parent:
+    if in_public:
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise PermissionError(f"{folder} is somebody else's")

@@ -108,6 +108,8 @@ class Hub:
         """Logs that rang since the last delivery: lowest and highest position."""
         self._told: dict[str, int] = {}
         """Position up to which each log with a subscriber was delivered."""
+        self._newest = 0
+        """Highest position delivered: in a log that is new to us, what is newer was missed."""
         self._missed = False
         self._envelopes: deque[bytes] = deque()
         self._presence: dict[str, None] = {}
@@ -120,6 +122,7 @@ class Hub:
         return self._channels.connected.is_set()
 
     async def open(self) -> None:
+        self._newest = await self._log.now()
         await self._broadcast.connect()
         self._tasks = [
             asyncio.create_task(self._listen(), name="hub-listen"),
@@ -177,10 +180,12 @@ class Hub:
             subscription.rooms |= await self._rooms.ids_of_user(subscription.user_id)
         for room_id in subscription.rooms:
             self._by_room[room_id].add(subscription)
-        untold = [room_id for room_id in subscription.rooms if f"room:{room_id}" not in self._told]
-        if untold:
-            for room_id, end in (await self._log.ends(untold)).items():
-                self._told.setdefault(f"room:{room_id}", end)
+        logs = [f"room:{room_id}" for room_id in subscription.rooms]
+        logs.append(f"user:{subscription.user_id}")
+        for log, end in (
+            await self._log.ends(log for log in logs if log not in self._told)
+        ).items():
+            self._told.setdefault(log, end)
 
     def _unregister(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
@@ -295,6 +300,7 @@ class Hub:
         for log, event in sorted(entries, key=lambda entry: entry[1].position):
             self._hand_out(log, event, allowed)
             self._told[log] = event.position
+            self._newest = max(self._newest, event.position)
 
     def _is_wanted(self, room_id: str) -> bool:
         return room_id in self._by_room or any(
@@ -349,13 +355,14 @@ class Hub:
                 subscription.rooms |= fresh
                 for room_id in fresh:
                     self._by_room[room_id].add(subscription)
-        rooms = list(self._by_room)
-        await self._log.ingest(rooms)
-        ends = await self._log.ends(rooms)
+        await self._log.ingest(list(self._by_room))
+        logs = [f"room:{room_id}" for room_id in self._by_room]
+        logs += [f"user:{user_id}" for user_id in self._by_user]
+        ends = await self._log.ends(logs)
         missed = {
-            f"room:{room_id}": (self._told.get(f"room:{room_id}", end) + 1, end)
-            for room_id, end in ends.items()
-            if end > self._told.get(f"room:{room_id}", end)
+            log: (self._newest + 1, end)
+            for log, end in ends.items()
+            if end > self._told.get(log, self._newest)
         }
         if missed:
             await self._deliver_logs(missed)

@@ -55,6 +55,12 @@ def user_log(user_id: str) -> str:
     return f"parley:{{user:{user_id}:rooms}}:log"
 
 
+def log(name: str) -> str:
+    """The log that is called `room:0` or `user:4` on LOG_CHANNEL."""
+    kind, _, record_id = name.partition(":")
+    return room_log(record_id) if kind == "room" else user_log(record_id)
+
+
 def user_announced(user_id: str) -> str:
     """Set of the rooms that the user's log has announced."""
     return f"parley:{{user:{user_id}:rooms}}:announced"

@@ -59,16 +59,16 @@ class Log:
             pending = more
         return found
 
-    async def ends(self, room_ids: Iterable[str]) -> dict[str, int]:
-        """Position of the newest entry of each room's log, 0 for an empty one."""
-        room_ids = list(room_ids)
+    async def ends(self, logs: Iterable[str]) -> dict[str, int]:
+        """Position of the newest entry of each log (`room:0`, `user:4`), 0 for an empty one."""
+        logs = list(logs)
         pipe = self._store.pipeline()
-        for room_id in room_ids:
-            pipe.xrevrange(keys.room_log(room_id), count=1)
-        replies = await self._store.execute(pipe) if room_ids else []
+        for log in logs:
+            pipe.xrevrange(keys.log(log), count=1)
+        replies = await self._store.execute(pipe) if logs else []
         return {
-            room_id: int(entries[0][0].partition(b"-")[0]) if entries else 0
-            for room_id, entries in zip(room_ids, replies, strict=True)
+            log: int(entries[0][0].partition(b"-")[0]) if entries else 0
+            for log, entries in zip(logs, replies, strict=True)
         }
 
     async def rooms_added(self, user_id: str, after: int) -> list[tuple[int, str]]:

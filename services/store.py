@@ -102,7 +102,7 @@ class Store:
             return await self._execute_now(pipe)
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._flush)
-        replies = asyncio.get_running_loop().create_future()
+        replies: Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._waiting.append((pipe, replies))
         return await replies
 

@@ -256,6 +256,20 @@ async def test_a_broken_channel_heals_and_nothing_is_missed(chat: Chat, other: C
         assert await texts(stream, 1) == ["after"]
 
 
+async def test_a_room_opened_while_the_channel_was_down_is_not_missed(
+    chat: Chat, other: Chat
+) -> None:
+    user = await chat.users.register("Zoé", "password123")
+    async with aclosing(chat.hub.subscribe(user.id, ALL)) as stream:
+        await take(stream, 1)
+        await chat.store.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        room = await other.rooms.open_private("1", user.id)
+        await other.messages.send("1", room, "hi")
+        added, message = await take(stream, 2)
+        assert isinstance(added, RoomEvent)
+        assert isinstance(message, MessageEvent)
+
+
 async def test_a_cursor_of_another_store_has_expired(chat: Chat) -> None:
     with pytest.raises(CursorExpired):
         await anext(chat.hub.subscribe("1", [MessageEvent], after=Cursor(1.0, 1, "ffffffff")))
