@@ -111,6 +111,7 @@ class Chat:
             try:
                 await self.presence.heartbeat()
                 await self.presence.sweep()
+                await self.hub.check_epoch()
             except Unavailable:
                 _log.warning("The store does not answer the heartbeat.")
             except Exception:

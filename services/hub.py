@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 _MAX_WAITING = 2_000
 """Events that wait for one subscriber before it is told to come back with its cursor."""
 
+_EXPIRED = "The history after this cursor is no longer kept: reload."
+
 Kinds = Collection[type[Event]]
 
 
@@ -155,7 +157,7 @@ class Hub:
         if room_id is not None:
             await self._rooms.visible(user_id, room_id)
         if after is not None and after.epoch != self._store.epoch:
-            raise CursorExpired("The history after this cursor is no longer kept: reload.")
+            raise CursorExpired(_EXPIRED)
         start = await self._log.now()
         subscription = Subscription(user_id, room_id, kinds)
         await self._register(subscription)
@@ -172,6 +174,14 @@ class Hub:
                 yield await subscription.take()
         finally:
             self._unregister(subscription)
+
+    async def check_epoch(self) -> None:
+        """End every subscription if the store is another one than before."""
+        if await self._store.read_epoch():
+            for subscription in list(self._subscriptions):
+                subscription.fail(CursorExpired(_EXPIRED))
+            self._told.clear()
+            self._newest = await self._log.now()
 
     async def _register(self, subscription: Subscription) -> None:
         self._subscriptions.add(subscription)
@@ -347,6 +357,7 @@ class Hub:
 
     async def _catch_up(self) -> None:
         """After a (re)connection: find what was stored meanwhile and deliver it like the rest."""
+        await self.check_epoch()
         if self.on_reconnected is not None:
             await self.on_reconnected()
         for subscription in list(self._subscriptions):

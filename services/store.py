@@ -66,8 +66,17 @@ class Store:
         """Load the scripts and read the epoch, which an empty store gets anew."""
         async with self.guard():
             await self._load_scripts()
-        await self.call("SET", keys.EPOCH, secrets.token_hex(4), "NX")
-        self.epoch = (await self.call("GET", keys.EPOCH)).decode()
+        await self.read_epoch()
+
+    async def read_epoch(self) -> bool:
+        """Read the epoch anew; whether this is another store than before, an emptied one say."""
+        before = self.epoch
+        pipe = self.pipeline()
+        pipe.set(keys.EPOCH, secrets.token_hex(4), nx=True)
+        pipe.get(keys.EPOCH)
+        _, epoch = await self.execute(pipe)
+        self.epoch = epoch.decode()
+        return self.epoch != before
 
     async def close(self) -> None:
         await self.redis.aclose()

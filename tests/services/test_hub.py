@@ -275,6 +275,15 @@ async def test_a_cursor_of_another_store_has_expired(chat: Chat) -> None:
         await anext(chat.hub.subscribe("1", [MessageEvent], after=Cursor(1.0, 1, "ffffffff")))
 
 
+async def test_an_emptied_store_ends_what_hangs_on_it(chat: Chat) -> None:
+    async with live(chat, "1") as stream:
+        await chat.store.redis.flushdb()
+        await chat.store.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        with pytest.raises(CursorExpired):
+            await take(stream, 1)
+    assert chat.epoch == (await chat.store.redis.get(keys.EPOCH)).decode()
+
+
 async def test_presence_reaches_everyone(chat: Chat, other: Chat) -> None:
     async with aclosing(other.hub.subscribe("2", [PresenceEvent, CaughtUpEvent])) as stream:
         await take(stream, 1)
