@@ -1,0 +1,99 @@
+"""The demo data of an empty store: what the other servers would put there."""
+
+import asyncio
+import hashlib
+from itertools import combinations
+
+import orjson
+
+from services import keys
+from services.ids import private_room_id
+from services.passwords import Passwords
+from services.store import Store
+from services.wire import own_message
+
+USERNAMES = ("Pablo", "Joe", "Mary", "Alex")
+PASSWORD = "password123"  # noqa: S105
+
+_GENERAL = "0"
+_GREETINGS = ("Hello", "Hi", "Yo", "Hola")
+_TALK = (
+    ("1", "Hello!"),
+    ("2", "Hi, How are you? What about our next meeting?"),
+    ("1", "Yeah everything is fine"),
+    ("3", "Next meeting tomorrow 10.00AM"),
+    ("4", "Wow that's great"),
+)
+_STEP = 997_000_000
+"""Microseconds between two messages: all seventeen fit into the last five hours."""
+
+Command = list[str]
+Said = tuple[str, str, str]
+"""Room, sender, text."""
+
+
+async def seed(store: Store, passwords: Passwords, now: float | None = None) -> bool:
+    """Fill the store unless any server has filled it before; whether this call did.
+
+    `now`, in seconds, is the moment that the demo conversations lead up to; the store's by default.
+    """
+    if await store.call("EXISTS", keys.TOTAL_USERS):
+        return False
+    hashes = await asyncio.gather(*(passwords.hash(PASSWORD) for _ in USERNAMES))
+    plan = _plan(hashes, await _microseconds(store, now))
+    return bool(await store.run("seed", [keys.TOTAL_USERS], orjson.dumps(plan)))
+
+
+def _plan(password_hashes: list[str], now: int) -> list[Command]:
+    """All commands. The user count comes last: for every server it means that the rest is there."""
+    plan: list[Command] = [["SET", keys.room_name(_GENERAL), "General"]]
+    for number, (name, password_hash) in enumerate(
+        zip(USERNAMES, password_hashes, strict=True), start=1
+    ):
+        plan += _account(str(number), name, password_hash)
+    conversation = [*_greetings(), *((_GENERAL, sender, text) for sender, text in _TALK)]
+    start = now - len(conversation) * _STEP
+    for index, said in enumerate(conversation):
+        plan += _message(*said, start + index * _STEP)
+    plan.append(["SET", keys.TOTAL_USERS, str(len(USERNAMES))])
+    return plan
+
+
+def _account(user_id: str, name: str, password_hash: str) -> list[Command]:
+    others = (str(number) for number in range(1, len(USERNAMES) + 1) if str(number) != user_id)
+    rooms = [_GENERAL, *(private_room_id(user_id, other) for other in others)]
+    return [
+        ["HSET", keys.user(user_id), "username", name, "password", password_hash],
+        ["SADD", keys.user_rooms(user_id), *rooms],
+        ["SET", keys.username(name), f"user:{user_id}"],
+    ]
+
+
+def _greetings() -> list[Said]:
+    """Everybody greets everybody; in each room the one of the higher id begins."""
+    ids = [str(number) for number in range(1, len(USERNAMES) + 1)]
+    pairs = list(combinations(ids, 2))
+    ordered = [(high, low) for low, high in pairs] + pairs
+    return [
+        (private_room_id(sender, other), sender, _GREETINGS[index % len(_GREETINGS)])
+        for index, (sender, other) in enumerate(ordered)
+    ]
+
+
+def _message(room_id: str, sender_id: str, text: str, position: int) -> list[Command]:
+    """A message with its log entry, as sending writes them."""
+    member = own_message(room_id, sender_id, text, position)
+    seconds, fraction = divmod(position, 1_000_000)
+    score = f"{seconds}.{fraction:06}"
+    digest = hashlib.sha1(member, usedforsecurity=False).hexdigest()
+    return [
+        ["ZADD", keys.room(room_id), score, member.decode()],
+        ["XADD", keys.room_log(room_id), f"{position}-0", "s", score, "h", digest],
+    ]
+
+
+async def _microseconds(store: Store, now: float | None) -> int:
+    if now is not None:
+        return round(now * 1_000_000)
+    seconds, microseconds = await store.call("TIME")
+    return int(seconds) * 1_000_000 + int(microseconds)

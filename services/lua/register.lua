@@ -1,0 +1,26 @@
+-- Create an account, unless somebody has the name.
+-- KEYS  1 username:{name}   2 total_users   3 room:0:name
+-- ARGV  1 name   2 password hash   3 id of the room that everybody is in
+-- Returns the user's id as text, or '' when the name is taken.
+--
+-- The hash is salted, so it is a witness as well: a name that stands for a user with just this hash
+-- was written by this very call, whose reply got lost on the way.
+-- The id is only known here, so the user's keys are not among KEYS. In a Redis Cluster the keys lie
+-- in several slots: there the same steps go one by one, and the last, as SET NX, decides.
+local owner = redis.call('GET', KEYS[1])
+if owner then
+  local id = string.match(owner, '%d+$') or ''
+  return redis.call('HGET', 'user:' .. id, 'password') == ARGV[2] and id or ''
+end
+
+local id
+repeat
+  -- Never onto an account that is there, should total_users have been set back.
+  id = string.format('%.0f', redis.call('INCR', KEYS[2]))
+until redis.call('EXISTS', 'user:' .. id) == 0
+redis.call('HSET', 'user:' .. id, 'username', ARGV[1], 'password', ARGV[2])
+redis.call('SADD', 'user:' .. id .. ':rooms', ARGV[3])
+-- Without demo data the first account brings the room along: a room without a name is private.
+redis.call('SET', KEYS[3], 'General', 'NX')
+redis.call('SET', KEYS[1], 'user:' .. id)
+return id
