@@ -1,0 +1,134 @@
+"""The settings: what they take, what they refuse in one line, and their description."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from application.settings import InvalidSettings, Settings, load_settings
+from tests.servers import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [*Settings.model_fields, "redis_endpoint_uri"]:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "url", "address"),
+    [
+        ("localhost:6379", "redis://localhost:6379/0", "localhost:6379"),
+        ("redis-1.example.com:12345", "redis://redis-1.example.com:12345/0", None),
+        ("localhost", "redis://localhost:6379/0", "localhost:6379"),
+        ("[::1]:6380", "redis://[::1]:6380/0", "[::1]:6380"),
+        ("redis://localhost", "redis://localhost:6379/0", "localhost:6379"),
+        ("redis://me:secret@h:1/3", "redis://me:secret@h:1/3", "h:1"),
+        ("rediss://h:6380?ssl_cert_reqs=none", "rediss://h:6380/0?ssl_cert_reqs=none", "h:6380"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock", "/run/redis.sock"),
+        ("unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2", "/run/redis.sock"),
+        ("unix://:secret@/run/redis.sock", "unix://:secret@/run/redis.sock", "/run/redis.sock"),
+    ],
+)
+@pytest.mark.parametrize("name", ["REDIS_ENDPOINT_URL", "REDIS_ENDPOINT_URI"])
+def test_every_way_to_name_a_store(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, url: str, address: str | None
+) -> None:
+    monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert settings.store_url == url
+    assert settings.store_address == (address or value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_ENDPOINT_URL", "http://localhost:6379"),
+        ("REDIS_ENDPOINT_URL", "localhost:port"),
+        ("REDIS_ENDPOINT_URL", "localhost:99999"),
+        ("REDIS_ENDPOINT_URL", "local host:6379"),
+        ("REDIS_ENDPOINT_URL", ":6379"),
+        ("REDIS_ENDPOINT_URL", "redis://localhost:6379/zero"),
+        ("REDIS_ENDPOINT_URL", "redis://localhost:6379/0?socket_timeout=soon"),
+        ("REDIS_ENDPOINT_URL", "redis://localhost:6379/0?colour=blue"),
+        ("REDIS_ENDPOINT_URL", "unix://"),
+        ("REDIS_ENDPOINT_URL", "redis://[::1:6379"),
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("SESSION_TTL_SECONDS", "0"),
+        ("DEMO_DATA", "perhaps"),
+        ("APPENDFSYNC", "no"),
+        ("ALLOWED_ORIGINS", "https://a.example,b.example"),
+        ("ALLOWED_ORIGINS", "https://a.example/path"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings()
+    message = str(caught.value)
+    assert message.startswith(f"{name}: should ")
+    assert "\n" not in message
+
+
+def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "http")
+    monkeypatch.setenv("DEMO_DATA", "perhaps")
+    with pytest.raises(InvalidSettings, match=r"PORT: .*; DEMO_DATA: "):
+        load_settings()
+
+
+def test_what_is_empty_has_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(name.upper(), "")
+    assert load_settings() == Settings()
+    assert load_settings().store_url is None
+
+
+def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://a.example, http://localhost:5173/ ,")
+    assert load_settings().allowed_origins == ("https://a.example", "http://localhost:5173")
+
+
+def test_the_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_PASSWORD", "secret")
+    settings = load_settings()
+    assert settings.store_password == "secret"
+    assert "secret" not in repr(settings)
+
+
+def test_the_environment_goes_before_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("PORT=1111\nHOST=0.0.0.0\nSOMEBODY_ELSES=1\n")
+    monkeypatch.setenv("PORT", "2222")
+    settings = load_settings()
+    assert (settings.port, settings.host) == (2222, "0.0.0.0")
+
+
+def test_the_sample_lists_every_setting_with_meaning_and_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = (ROOT / ".env.sample").read_text()
+    comments = {
+        match[2]: match[1].replace("\n# ", " ")
+        for match in re.finditer(r"^# (.+(?:\n# .+)*)\n([A-Z_]+)=", text, re.MULTILINE)
+    }
+    listed = re.findall(r"^([A-Z_]+)=", text, re.MULTILINE)
+    assert listed == list(comments)
+    assert sorted(listed) == sorted(name.upper() for name in Settings.model_fields)
+    for name, field in Settings.model_fields.items():
+        assert field.description is not None
+        meaning = field.description.rstrip(".")
+        assert comments[name.upper()].startswith(meaning), name
+    (tmp_path / ".env").write_text(text)
+    from_sample = load_settings()
+    monkeypatch.setattr(Settings, "model_config", {**Settings.model_config, "env_file": None})
+    assert from_sample == Settings()
+    # A default that is left empty in the sample is one that cannot be written down.
+    empty = re.findall(r"^([A-Z_]+)=$", text, re.MULTILINE)
+    assert empty == ["REDIS_ENDPOINT_URL", "REDIS_PASSWORD", "ALLOWED_ORIGINS"]

@@ -1,0 +1,126 @@
+"""Hashing and checking passwords."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import bcrypt
+import pytest
+
+from services.errors import BadUserInput, RateLimited
+from services.passwords import Passwords
+
+
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    passwords = Passwords(cost=4)
+    yield passwords
+    passwords.close()
+
+
+async def test_a_hash_is_checked(passwords: Passwords) -> None:
+    hashed = await passwords.hash("pässword")
+    assert hashed.startswith("$2b$04$")
+    assert await passwords.check("pässword", hashed)
+    assert not await passwords.check("password", hashed)
+
+
+async def test_the_default_cost_is_that_of_the_other_servers() -> None:
+    passwords = Passwords()
+    assert (await passwords.hash("password123")).startswith("$2b$10$")
+    passwords.close()
+
+
+async def test_the_same_password_never_has_the_same_hash(passwords: Passwords) -> None:
+    assert await passwords.hash("x") != await passwords.hash("x")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a" * 73, "ä" * 37, "nul\0", "\ud800", "pass\udfff"], ids=ascii
+)
+async def test_what_bcrypt_cannot_keep_is_refused(passwords: Passwords, text: str) -> None:
+    with pytest.raises(BadUserInput) as caught:
+        await passwords.hash(text)
+    assert caught.value.field == "input.password"
+
+
+@pytest.mark.parametrize("text", ["a" * 72, "ä" * 36, " ", "😀" * 18])
+async def test_what_just_fits_is_taken(passwords: Passwords, text: str) -> None:
+    assert await passwords.check(text, await passwords.hash(text))
+
+
+@pytest.mark.parametrize("prefix", ["$2a$", "$2b$", "$2y$"])
+async def test_hashes_of_the_other_servers_are_read(passwords: Passwords, prefix: str) -> None:
+    hashed = (await passwords.hash("password123")).replace("$2b$", prefix)
+    assert await passwords.check("password123", hashed)
+    assert not await passwords.check("password124", hashed)
+
+
+async def test_an_overlong_password_is_cut_as_the_other_servers_cut_it(
+    passwords: Passwords,
+) -> None:
+    hashed = bcrypt.hashpw(b"a" * 72, bcrypt.gensalt(4)).decode()
+    assert await passwords.check("a" * 100, hashed)
+    # The cut may go through a character.
+    hashed = bcrypt.hashpw(("a" + "ä" * 40).encode()[:72], bcrypt.gensalt(4)).decode()
+    assert await passwords.check("a" + "ä" * 40, hashed)
+
+
+@pytest.mark.parametrize(
+    "hashed",
+    [
+        None,
+        "",
+        "password123",
+        "$2b$04$short",
+        "$2x$04$" + "." * 53,
+        "$2b$31$" + "." * 53,
+        "$2b$99$" + "." * 53,
+        "$2b$04$" + "!" * 53,
+        "$2b$04$" + "/" * 53,
+        "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
+        "\ufffd" * 60,
+    ],
+    ids=ascii,
+)
+async def test_no_usable_hash_is_no_match(passwords: Passwords, hashed: str | None) -> None:
+    assert not await passwords.check("password123", hashed)
+
+
+@pytest.mark.parametrize("text", ["", "a" * 1025, "ä" * 600, "\ud800", "nul\0"], ids=ascii)
+async def test_no_text_makes_a_check_fail(passwords: Passwords, text: str) -> None:
+    assert not await passwords.check(text, await passwords.hash("password123"))
+
+
+async def test_an_unknown_users_check_takes_as_long() -> None:
+    passwords = Passwords(cost=10)
+    hashed = await passwords.hash("password123")
+
+    async def seconds(against: str | None) -> float:
+        started = time.perf_counter()
+        assert not await passwords.check("wrong", against)
+        return time.perf_counter() - started
+
+    known = min([await seconds(hashed) for _ in range(5)])
+    for against in (None, "bad hash"):
+        unknown = min([await seconds(against) for _ in range(5)])
+        assert unknown == pytest.approx(known, rel=0.5)
+    passwords.close()
+
+
+async def test_the_event_loop_stays_free() -> None:
+    passwords = Passwords(cost=12)
+    hashing = asyncio.create_task(passwords.hash("x"))
+    turns = 0
+    while not hashing.done():
+        await asyncio.sleep(0.005)
+        turns += 1
+    assert turns > 5
+    passwords.close()
+
+
+async def test_the_queue_is_bounded(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.passwords._MAX_WAITING", 3)
+    results = await asyncio.gather(*(passwords.hash("x") for _ in range(5)), return_exceptions=True)
+    assert [isinstance(result, RateLimited) for result in results] == [False] * 3 + [True] * 2
+    assert await passwords.hash("x")

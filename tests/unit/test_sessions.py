@@ -1,0 +1,133 @@
+"""Sessions, on a real store."""
+
+import asyncio
+import hashlib
+import re
+import time
+
+import pytest
+
+from services.models import Session
+from services.sessions import Sessions
+from services.store import Store
+
+
+@pytest.fixture
+def sessions(store: Store) -> Sessions:
+    return Sessions(store, ttl_seconds=3600)
+
+
+async def test_a_token_resolves_to_its_session(sessions: Sessions) -> None:
+    token, session = await sessions.create("4")
+    assert re.fullmatch(r"4\.[A-Za-z0-9_-]{43}", token)
+    assert session.user_id == "4"
+    assert session.expires_at == pytest.approx(time.time() + 3600, abs=5)
+    assert await sessions.resolve(token) == session
+
+
+async def test_tokens_differ(sessions: Sessions) -> None:
+    tokens = {(await sessions.create("4"))[0] for _ in range(20)}
+    assert len(tokens) == 20
+
+
+async def test_the_store_never_has_the_token(store: Store, sessions: Sessions) -> None:
+    token, session = await sessions.create("4")
+    secret = token.partition(".")[2].encode()
+    keys = [key async for key in store.redis.scan_iter()]
+    key = f"parley:{{user:4}}:session:{hashlib.sha256(token.encode()).hexdigest()}"
+    assert key.encode() in keys
+    assert session.token_hash in key
+    for name in keys:
+        assert secret not in name
+        assert secret not in await store.redis.dump(name)
+
+
+async def test_the_store_forgets_it_in_time(store: Store) -> None:
+    sessions = Sessions(store, ttl_seconds=1)
+    token, session = await sessions.create("4")
+    assert await sessions.resolve(token) == session
+    await asyncio.sleep(1.1)
+    assert await sessions.resolve(token) is None
+    assert await sessions.resolve_many([session]) == [False]
+
+
+async def test_foreign_tokens_reach_no_key(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, _ = await sessions.create("4")
+    secret = token.partition(".")[2]
+
+    async def no_call(*command: object) -> None:
+        raise AssertionError(command)
+
+    monkeypatch.setattr(sessions._store, "call", no_call)
+    for text in (
+        "",
+        ".",
+        secret,
+        f"0.{secret}",
+        f"04.{secret}",
+        f"-4.{secret}",
+        f"٤.{secret}",
+        f"4.{secret[:-1]}",
+        f"4.{secret}x",
+        f"4.{secret}\n",
+        f" 4.{secret}",
+        f"4.{secret[:-1]}*",
+        f"4.{secret[:-1]}é",
+        f"4}}.{secret}",
+        f"{'1' * 19}.{secret}",
+        "\ud800",
+        token * 1000,
+    ):
+        assert await sessions.resolve(text) is None
+
+
+async def test_a_token_is_bound_to_its_user(sessions: Sessions) -> None:
+    token, _ = await sessions.create("4")
+    assert await sessions.resolve("3" + token[1:]) is None
+    assert await sessions.resolve("4." + "A" * 43) is None
+
+
+async def test_resolving_is_one_round_trip(
+    store: Store, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, session = await sessions.create("4")
+    trips = 0
+    execute = store.execute
+
+    async def counted(*args: object) -> object:
+        nonlocal trips
+        trips += 1
+        return await execute(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "execute", counted)
+    await sessions.resolve(token)
+    assert trips == 1
+    await sessions.resolve_many([session] * 5)
+    assert trips == 2
+
+
+async def test_an_end_is_announced(store: Store, sessions: Sessions) -> None:
+    token, session = await sessions.create("4")
+    other, other_session = await sessions.create("4")
+    async with store.redis.pubsub() as pubsub:
+        await pubsub.subscribe("parley:sessions")
+        await pubsub.get_message(timeout=1)
+        await sessions.end(session)
+        message = await pubsub.get_message(timeout=1)
+        assert message is not None
+        assert message["data"] == session.token_hash.encode()
+        assert await sessions.resolve(token) is None
+        assert await sessions.resolve(other) == other_session
+
+        await sessions.end(session)
+        assert await pubsub.get_message(timeout=1) is not None
+
+
+async def test_many_are_asked_for_in_their_order(sessions: Sessions) -> None:
+    created = [(await sessions.create(user_id))[1] for user_id in ("1", "2", "3")]
+    await sessions.end(created[1])
+    never = Session("4", "0" * 64, 0.0)
+    assert await sessions.resolve_many([never, *created]) == [False, True, False, True]
+    assert await sessions.resolve_many([]) == []
