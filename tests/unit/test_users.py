@@ -36,7 +36,7 @@ class TestRegister:
         redis = store.redis
         assert await redis.get("total_users") == b"1"
         assert await redis.get("username:Zoé") == b"user:1"
-        account = await redis.hgetall("user:1")
+        account = await store.call("HGETALL", "user:1")
         assert account[b"username"] == "Zoé".encode()
         assert account[b"password"].startswith(b"$2b$04$")
         assert set(account) == {b"username", b"password"}

@@ -1,0 +1,103 @@
+"""Fixtures for all tests: real stores, the services on them, real servers.
+
+Whatever takes `store_url`, directly or not, runs on each store: the embedded one, and database 11
+of the Redis at REDIS_ENDPOINT_URL where that is set.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+import pytest
+import redis
+
+from application.settings import as_url
+from tests.servers import Server, start_server
+
+if TYPE_CHECKING:
+    from services.chat import Chat
+    from services.store import Store
+
+_TEST_DATABASE = 11
+
+
+def _configured_url() -> str | None:
+    # Not from `.env`: nobody's own store is for tests, unless they say so.
+    if not (endpoint := os.environ.get("REDIS_ENDPOINT_URL")):
+        return None
+    parts = urlsplit(as_url(endpoint))
+    password = os.environ.get("REDIS_PASSWORD")
+    if password and "@" not in parts.netloc:
+        parts = parts._replace(netloc=f":{quote(password)}@{parts.netloc}")
+    if parts.scheme == "unix":
+        return f"unix://{parts.netloc}{parts.path}?db={_TEST_DATABASE}"
+    return parts._replace(path=f"/{_TEST_DATABASE}").geturl()
+
+
+_CONFIGURED = _configured_url()
+_STORES = [pytest.param("embedded", id="embedded")]
+if _CONFIGURED is not None:
+    # One after the other in one worker: the channels of a Redis are common to its databases.
+    mark = pytest.mark.xdist_group("redis")
+    _STORES.append(pytest.param("redis", id="redis", marks=mark))
+
+
+@pytest.fixture(scope="session")
+def embedded_url() -> Iterator[str]:
+    """A Valkey of this test process."""
+    from services.embedded import EmbeddedStore
+
+    # Not pytest's folder, which is too deep for a socket.
+    folder = Path(tempfile.mkdtemp(prefix="parley-tests-"))
+    embedded = EmbeddedStore(folder)
+    yield embedded.start()
+    embedded.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=_STORES)
+def store_url(request: pytest.FixtureRequest, embedded_url: str) -> str:
+    """An empty store."""
+    url = embedded_url if request.param == "embedded" else str(_CONFIGURED)
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator["Store"]:
+    from services.store import Store
+
+    store = Store.from_url(store_url)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def chat(store_url: str) -> AsyncIterator["Chat"]:
+    """The services of one server process, with the demo data."""
+    from services.chat import Chat
+    from services.store import Store
+
+    chat = Chat(Store.from_url(store_url), bcrypt_cost=4)
+    await chat.open()
+    yield chat
+    await chat.close()
+
+
+@pytest.fixture
+def server(store_url: str) -> Iterator[Server]:
+    """A server process with the demo data."""
+    server = start_server({"REDIS_ENDPOINT_URL": store_url})
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server_url(server: Server) -> str:
+    return server.url
