@@ -23,7 +23,7 @@ from services.users import Users
 
 _log = logging.getLogger(__name__)
 
-_HEARTBEAT_SECONDS = 15.0
+_HEARTBEAT_SECONDS = 10.0
 
 
 class Chat:

@@ -43,12 +43,12 @@ class _Local:
         return self.connections > 0
 
     @property
+    def is_up_to_date(self) -> bool:
+        return not self.is_in_doubt and self.is_registered == self.is_online
+
+    @property
     def is_settled(self) -> bool:
-        return (
-            self.settling is None
-            and not self.is_in_doubt
-            and self.is_registered == self.is_online
-        )
+        return self.settling is None and self.is_up_to_date
 
 
 class PresenceService:
@@ -73,13 +73,15 @@ class PresenceService:
         if self._is_released:
             return
         local = self._local.setdefault(user.id, _Local(user))
+        local.user = user
         local.connections += 1
         try:
             await self._settle(local)
-        except asyncio.CancelledError:
+        except BaseException:
             # Whoever did not get through `connect` will not call `disconnect`.
-            local.connections -= 1
-            self._start_settling(local)
+            if local.is_online:
+                local.connections -= 1
+                self._start_settling(local)
             raise
 
     async def disconnect(self, user: User) -> None:
@@ -100,25 +102,28 @@ class PresenceService:
             await self._settle(local)
 
     async def heartbeat(self) -> None:
-        """Renew the lease, and tell the store again whatever it does not have.
+        """Renew the lease, and put right what the store has wrong about this process.
 
         It may have lost users: swept while this process hung, removed by another server while the
-        channel was not heard, or not told while it was away. Call it three times in a lease.
-        Raises Unavailable.
+        channel was not heard, or not told while it was away. It may have too many, when a call
+        that timed out was carried out late. Call this three times in a lease. Raises Unavailable.
         """
-        before = [local for local in self._local.values() if local.is_told]
+        before = self._settled_online()
         known, *missing = await self._store.run(
             "presence_heartbeat",
             [keys.ONLINE_USERS, _LEASES, self._own_users],
             self._server_id,
             self._lease,
         )
-        # Whoever came or went meanwhile is told of anyway.
-        told = [local for local in before if local.is_told]
+        # Who came or went meanwhile proves nothing, and is told of anyway.
+        still = set(self._settled_online())
+        told = [user_id for user_id in before if user_id in still]
         lost = {user_id.decode() for user_id in missing}
-        for local in told:
-            if known < len(told) or local.user.id in lost:
-                local.is_in_doubt = True
+        for user_id in told:
+            if known < len(told) or user_id in lost:
+                self._local[user_id].is_in_doubt = True
+        if known > len(self._local):
+            await self._find_strangers()
         await asyncio.gather(
             *(self._settle(local) for local in self._local.values() if not local.is_settled)
         )
@@ -132,7 +137,8 @@ class PresenceService:
         self._is_released = True
         for local in self._local.values():
             local.connections = 0
-        await asyncio.gather(*filter(None, (local.settling for local in self._local.values())))
+        settling = [local.settling for local in self._local.values() if local.settling]
+        await asyncio.gather(*settling, return_exceptions=True)
         self._local.clear()
         await self._release("server")
 
@@ -148,6 +154,20 @@ class PresenceService:
             Presence(bool(is_online), None if is_online or at is None else int(at))
             for is_online, at in zip(online, seen, strict=True)
         ]
+
+    def _settled_online(self) -> list[str]:
+        """Users of whom the store should know through us."""
+        return [
+            user_id
+            for user_id, local in self._local.items()
+            if local.is_settled and local.is_online
+        ]
+
+    async def _find_strangers(self) -> None:
+        """Doubt those whom the store has through us and who have no connection here."""
+        for member in await self._store.call("SMEMBERS", self._own_users):
+            stranger = User(member.decode(), "")
+            self._local.setdefault(stranger.id, _Local(stranger, is_in_doubt=True))
 
     async def _settle(self, local: _Local) -> None:
         """Wait until the store says of this user what is so now.
@@ -165,7 +185,7 @@ class PresenceService:
 
     async def _follow(self, local: _Local) -> None:
         try:
-            while not local.is_settled:
+            while not local.is_up_to_date:
                 await self._tell(local)
         except Unavailable:
             pass  # The next heartbeat tries again.

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
 from services.errors import Unavailable
 from services.models import Presence, User
@@ -479,6 +480,28 @@ class TestFailures:
         await here.heartbeat()
         assert await online(store) == {b"2"}
         assert sorted(await heard.news()) == [(CAME, "1"), (CAME, "2"), (LEFT, "1")]
+
+    async def test_the_heartbeat_removes_who_was_registered_too_late(
+        self, store: Store, here: PresenceService, heard: Heard
+    ) -> None:
+        await here.connect(JOE)
+        late = PresenceService(store, "gql-here")
+        await late.connect(PABLO)
+        await here.heartbeat()
+        assert await online(store) == {b"2"}
+        assert await heard.news() == [(CAME, "2"), (CAME, "1"), (LEFT, "1")]
+        await here.connect(PABLO)
+        assert (await heard.envelopes())[0]["data"]["username"] == "Pablo"
+
+    async def test_a_connection_that_failed_does_not_count(
+        self, store: Store, here: PresenceService
+    ) -> None:
+        await store.redis.set("online_users", "not a set")
+        with pytest.raises(ResponseError):
+            await here.connect(PABLO)
+        await store.redis.delete("online_users")
+        await here.heartbeat()
+        assert await online(store) == set()
 
     async def test_every_script_may_run_twice(
         self, store: Store, here: PresenceService, heard: Heard, monkeypatch: pytest.MonkeyPatch
