@@ -31,6 +31,12 @@ class Sessions:
         await self._store.call("SET", _key(session), value, "EX", self._ttl_seconds)
         return token, session
 
+    @staticmethod
+    def claimed_user_id(token: str) -> str | None:
+        """Whose session the token says it is of: nothing is known until it was resolved."""
+        match = _TOKEN.fullmatch(token)
+        return match["user_id"] if match else None
+
     async def resolve(self, token: str) -> Session | None:
         """The session of a token; None when it is not one, has expired or was ended."""
         match = _TOKEN.fullmatch(token)

@@ -1,0 +1,1 @@
+"""Root fields: who may, which service, mapping to types. And the schema they make up."""

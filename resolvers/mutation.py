@@ -1,0 +1,99 @@
+"""Mutations."""
+
+import asyncio
+from typing import Annotated
+
+import strawberry
+
+from resolvers.arguments import room_id, user_id
+from schema.auth import AuthPayload, LoginInput, LogoutPayload, RegisterInput
+from schema.context import Context, Info
+from schema.message import Message, message_edge
+from schema.mutations import (
+    OpenPrivateRoomInput,
+    OpenPrivateRoomPayload,
+    SendMessageInput,
+    SendMessagePayload,
+)
+from schema.room import Room
+from schema.scalars import date_time
+from schema.user import User
+from services import models
+from services.errors import ChatError, Unauthenticated
+
+_INPUT = strawberry.argument(description="What to do it with.")
+
+
+@strawberry.type(description="What can be changed.")
+class Mutation:
+    @strawberry.mutation(description="Open an account and log in.")
+    async def register(self, info: Info, input: Annotated[RegisterInput, _INPUT]) -> AuthPayload:
+        user = await info.context.chat.users.register(input.username, input.password)
+        return await _log_in(info.context, user)
+
+    @strawberry.mutation(description="Log in.")
+    async def login(self, info: Info, input: Annotated[LoginInput, _INPUT]) -> AuthPayload:
+        user = await info.context.chat.users.authenticate(input.username, input.password)
+        return await _log_in(info.context, user)
+
+    @strawberry.mutation(description="End the session, its open subscriptions included.")
+    async def logout(self, info: Info) -> LogoutPayload:
+        context = info.context
+        session = await context.optional_viewer()
+        if context.cookies is not None:
+            context.cookies.clear()
+        if session is None:
+            return LogoutPayload(user=None)
+        await context.chat.sessions.end(session)
+        user = await context.loaders.users.load(session.user_id)
+        return LogoutPayload(user=None if user is None else User.of(user))
+
+    @strawberry.mutation(description="Send a message. Acknowledged means kept.")
+    async def send_message(
+        self, info: Info, input: Annotated[SendMessageInput, _INPUT]
+    ) -> SendMessagePayload:
+        context = info.context
+        viewer, room = await _viewer_and_room(context, room_id(input.room_id))
+        message = await context.chat.messages.send(
+            viewer.user_id, room, input.text, input.client_message_id
+        )
+        return SendMessagePayload(message=Message.of(message), edge=message_edge(context, message))
+
+    @strawberry.mutation(description="Open the private room with another user.")
+    async def open_private_room(
+        self, info: Info, input: Annotated[OpenPrivateRoomInput, _INPUT]
+    ) -> OpenPrivateRoomPayload:
+        viewer = await info.context.viewer()
+        room = await info.context.chat.rooms.open_private(viewer.user_id, user_id(input.user_id))
+        return OpenPrivateRoomPayload(room=Room.of(room))
+
+
+async def _viewer_and_room(context: Context, wanted: str) -> tuple[models.Session, models.Room]:
+    """Who asks, and the room if they may see it, in one round trip.
+
+    The room is asked for on behalf of whoever the token claims to be; without the session behind
+    it that comes to nothing.
+    """
+    claimed = context.claimed_user_id
+    if claimed is None:
+        raise Unauthenticated("Log in first.")
+    room = asyncio.ensure_future(context.chat.rooms.visible(claimed, wanted))
+    try:
+        viewer = await context.viewer()
+    except ChatError:
+        # Whether the room exists is nothing to a stranger.
+        await asyncio.wait([room])
+        room.exception()
+        raise
+    return viewer, await room
+
+
+async def _log_in(context: Context, user: models.User) -> AuthPayload:
+    token, session = await context.chat.sessions.create(user.id)
+    if context.cookies is not None:
+        context.cookies.set(token, session.expires_at)
+    return AuthPayload(
+        user=User.of(user),
+        token=token,
+        expires_at=date_time(round(session.expires_at * 1_000_000)),
+    )

@@ -1,0 +1,33 @@
+"""Accounts and log-ins."""
+
+from datetime import datetime
+
+import strawberry
+
+from schema.user import User
+
+
+@strawberry.input(description="A new account.")
+class RegisterInput:
+    username: str = strawberry.field(description="The name, 1 to 32 characters; nobody else's.")
+    password: str = strawberry.field(description="The password, at most 72 bytes of UTF-8.")
+
+
+@strawberry.input(description="The credentials of an account.")
+class LoginInput:
+    username: str = strawberry.field(description="The name.")
+    password: str = strawberry.field(description="The password.")
+
+
+@strawberry.type(description="A new session. Over HTTP its cookie is set as well.")
+class AuthPayload:
+    user: User = strawberry.field(description="Who is logged in.")
+    token: str = strawberry.field(
+        description="For `Authorization: Bearer <token>`, or in a socket's connection_init payload."
+    )
+    expires_at: datetime = strawberry.field(description="When the session ends by itself.")
+
+
+@strawberry.type(description="A session that was ended.")
+class LogoutPayload:
+    user: User | None = strawberry.field(description="Who was logged in; null if nobody was.")

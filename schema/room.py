@@ -1,0 +1,89 @@
+"""Rooms."""
+
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Self
+
+import strawberry
+
+from schema.connection import Connection, Edge, forward_page
+from schema.context import Info
+from schema.node import Node
+from schema.user import After, First, User, members_of
+from services import ids, models
+
+if TYPE_CHECKING:
+    from schema.message import Message
+
+
+@strawberry.enum(description="Who may see a room.")
+class RoomKind(Enum):
+    PUBLIC = strawberry.enum_value("PUBLIC", description="Everybody who is logged in.")
+    PRIVATE = strawberry.enum_value("PRIVATE", description="Its two members only.")
+
+
+LazyMessage = Annotated["Message", strawberry.lazy("schema.message")]
+Last = Annotated[
+    int | None,
+    strawberry.argument(description="How many items from the end, from 1 to 100."),
+]
+Before = Annotated[str | None, strawberry.argument(description="End before this cursor.")]
+
+
+@strawberry.type(description="A place where messages are sent to.")
+class Room(Node):
+    record: strawberry.Private[models.Room]
+    name: str | None = strawberry.field(description="What it is called; null for a private room.")
+    kind: RoomKind = strawberry.field(description="Who may see it.")
+
+    @classmethod
+    def of(cls, record: models.Room) -> Self:
+        return cls(
+            id=strawberry.ID(ids.room_node_id(record.id)),
+            record=record,
+            name=record.name,
+            kind=RoomKind.PRIVATE if record.is_private else RoomKind.PUBLIC,
+        )
+
+    @strawberry.field(description="Who is in it, in the order of registration.")
+    async def members(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[User]:
+        return await members_of(info.context, self.record, first, after)
+
+    @strawberry.field(
+        description="Its messages, oldest to newest; the last 50 if neither end is asked for."
+    )
+    async def messages(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[LazyMessage]:
+        from schema.message import message_page
+
+        return await message_page(info.context, self.record.id, first, after, last, before)
+
+    @strawberry.field(description="Its newest message; null while there is none.")
+    async def last_message(self, info: Info) -> LazyMessage | None:
+        from schema.message import Message
+
+        record = await info.context.loaders.last_messages.load(self.record.id)
+        return None if record is None else Message.of(record)
+
+
+RoomEdge = Edge[Room]
+RoomConnection = Connection[Room]
+
+
+def room_connection(rooms: list[models.Room], after: str | None, more: bool) -> Connection[Room]:
+    return forward_page(
+        RoomConnection,
+        RoomEdge,
+        rooms,
+        Room.of,
+        lambda room: room.id,
+        has_previous=after is not None,
+        has_next=more,
+    )
