@@ -68,11 +68,7 @@ async def message_page(
     last: int | None,
     before: str | None,
 ) -> Connection[Message]:
-    """A page of a room's history; NotFound for a room that the viewer may not see.
-
-    Who the caller is and what the room holds are asked for together. What the caller only claims
-    to be decides nothing: without the session, what was read is thrown away.
-    """
+    """A page of a room's history. Raises NotFound for a room that the viewer may not see."""
     if first is not None and last is not None:
         raise BadUserInput("Ask for `first` or for `last`, not for both.", "last")
     size = {"first": page_size(first)} if first is not None else {"last": page_size(last, "last")}

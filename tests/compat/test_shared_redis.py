@@ -29,7 +29,9 @@ async def test_the_originals_show_what_parley_writes(
     chat: Chat, client: "redis.Redis", flavour: Flavour
 ) -> None:
     original = OriginalServer(client, flavour)
-    heard = client.pubsub(ignore_subscribe_messages=True)
+    heard = client.pubsub(  # type: ignore[no-untyped-call]
+        ignore_subscribe_messages=True
+    )
     heard.subscribe("MESSAGES")
     heard.get_message(timeout=5)
     zoe = await chat.users.register("Zoé", "correct horse")

@@ -56,13 +56,13 @@ def test_the_core_is_there_as_written(definition: DocumentNode) -> None:
         case EnumTypeDefinitionNode():
             enum = SCHEMA._schema.type_map[definition.name.value]
             assert isinstance(enum, GraphQLEnumType)
-            assert set(enum.values) >= {value.name.value for value in definition.values}
+            assert set(enum.values) >= {value.name.value for value in definition.values or ()}
         case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
             type_ = SCHEMA._schema.type_map[definition.name.value]
             assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
             for interface in definition.interfaces or ():
                 assert interface.name.value in {each.name for each in type_.interfaces}
-            for node in definition.fields:
+            for node in definition.fields or ():
                 wanted, arguments = signature(node)
                 field = type_.fields[node.name.value]
                 assert str(field.type) == wanted
@@ -71,8 +71,8 @@ def test_the_core_is_there_as_written(definition: DocumentNode) -> None:
         case InputObjectTypeDefinitionNode():
             type_ = SCHEMA._schema.type_map[definition.name.value]
             assert isinstance(type_, GraphQLInputObjectType)
-            for node in definition.fields:
-                assert str(type_.fields[node.name.value].type) == print_ast(node.type)
+            for value in definition.fields or ():
+                assert str(type_.fields[value.name.value].type) == print_ast(value.type)
         case _:
             pytest.fail(f"unexpected {definition.kind}")
 

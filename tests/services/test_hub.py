@@ -246,7 +246,7 @@ async def test_a_broken_channel_heals_and_nothing_is_missed(chat: Chat, other: C
     async with live(chat, "1") as stream:
         await other.messages.send("1", GENERAL, "before")
         redis = chat.store.redis
-        await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        await chat.store.call("CLIENT", "KILL", "TYPE", "pubsub")
         await other.messages.send("1", GENERAL, "meanwhile")
         data = record("meanwhile, from Node", 5)
         await redis.zadd(keys.room("0"), {data: 5})
@@ -262,7 +262,7 @@ async def test_a_room_opened_while_the_channel_was_down_is_not_missed(
     user = await chat.users.register("Zoé", "password123")
     async with aclosing(chat.hub.subscribe(user.id, ALL)) as stream:
         await take(stream, 1)
-        await chat.store.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        await chat.store.call("CLIENT", "KILL", "TYPE", "pubsub")
         room = await other.rooms.open_private("1", user.id)
         await other.messages.send("1", room, "hi")
         added, message = await take(stream, 2)
@@ -278,10 +278,10 @@ async def test_a_cursor_of_another_store_has_expired(chat: Chat) -> None:
 async def test_an_emptied_store_ends_what_hangs_on_it(chat: Chat) -> None:
     async with live(chat, "1") as stream:
         await chat.store.redis.flushdb()
-        await chat.store.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        await chat.store.call("CLIENT", "KILL", "TYPE", "pubsub")
         with pytest.raises(CursorExpired):
             await take(stream, 1)
-    assert chat.epoch == (await chat.store.redis.get(keys.EPOCH)).decode()
+    assert chat.epoch == (await chat.store.call("GET", keys.EPOCH)).decode()
 
 
 async def test_presence_reaches_everyone(chat: Chat, other: Chat) -> None:
