@@ -1,6 +1,5 @@
 """Mutations."""
 
-import asyncio
 from typing import Annotated
 
 import strawberry
@@ -19,7 +18,6 @@ from schema.room import Room
 from schema.scalars import date_time
 from schema.user import User
 from services import models
-from services.errors import ChatError, Unauthenticated
 
 _INPUT = strawberry.argument(description="What to do it with.")
 
@@ -53,7 +51,12 @@ class Mutation:
         self, info: Info, input: Annotated[SendMessageInput, _INPUT]
     ) -> SendMessagePayload:
         context = info.context
-        viewer, room = await _viewer_and_room(context, room_id(input.room_id))
+        context.claimed_user_id()
+        wanted = room_id(input.room_id)
+        room = await context.on_behalf_of_viewer(
+            lambda user_id: context.chat.rooms.visible(user_id, wanted)
+        )
+        viewer = await context.viewer()
         message = await context.chat.messages.send(
             viewer.user_id, room, input.text, input.client_message_id
         )
@@ -66,26 +69,6 @@ class Mutation:
         viewer = await info.context.viewer()
         room = await info.context.chat.rooms.open_private(viewer.user_id, user_id(input.user_id))
         return OpenPrivateRoomPayload(room=Room.of(room))
-
-
-async def _viewer_and_room(context: Context, wanted: str) -> tuple[models.Session, models.Room]:
-    """Who asks, and the room if they may see it, in one round trip.
-
-    The room is asked for on behalf of whoever the token claims to be; without the session behind
-    it that comes to nothing.
-    """
-    claimed = context.claimed_user_id
-    if claimed is None:
-        raise Unauthenticated("Log in first.")
-    room = asyncio.ensure_future(context.chat.rooms.visible(claimed, wanted))
-    try:
-        viewer = await context.viewer()
-    except ChatError:
-        # Whether the room exists is nothing to a stranger.
-        await asyncio.wait([room])
-        room.exception()
-        raise
-    return viewer, await room
 
 
 async def _log_in(context: Context, user: models.User) -> AuthPayload:

@@ -122,7 +122,7 @@ class Query:
         last: Last = None,
         before: Before = None,
     ) -> Connection[Message]:
-        await info.context.viewer()
+        info.context.claimed_user_id()
         return await message_page(info.context, to_room_id(room_id), first, after, last, before)
 
 

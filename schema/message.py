@@ -74,9 +74,10 @@ async def message_page(
     size = {"first": page_size(first)} if first is not None else {"last": page_size(last, "last")}
     after_cursor = None if after is None else cursors.decode(after, "after")
     before_cursor = None if before is None else cursors.decode(before, "before")
-    viewer = await context.viewer()
-    page = await context.chat.messages.page(
-        viewer.user_id, room_id, **size, after=after_cursor, before=before_cursor
+    page = await context.on_behalf_of_viewer(
+        lambda user_id: context.chat.messages.page(
+            user_id, room_id, **size, after=after_cursor, before=before_cursor
+        )
     )
     return MessageConnection.of(
         [message_edge(context, message) for message in page.messages],

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-from gql import Client, gql
+from gql import Client, GraphQLRequest
 from gql.client import AsyncClientSession
 from gql.transport.websockets import WebsocketsTransport
 
@@ -87,5 +87,5 @@ class User:
             yield session
 
 
-def subscription(text: str) -> Any:
-    return gql(text)
+def subscription(text: str, **variables: Any) -> GraphQLRequest:
+    return GraphQLRequest(text, variable_values=variables)

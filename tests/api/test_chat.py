@@ -10,6 +10,7 @@ import pytest
 from gql.transport.exceptions import TransportError
 
 from tests.api.client import ACCEPT, Failed, User, subscription
+from tests.api.conftest import Visitor
 
 EVENTS = """
 subscription($after: String) {
@@ -33,9 +34,9 @@ async def following(stream: AsyncGenerator[dict[str, Any]], kind: str) -> dict[s
             return event
 
 
-async def test_log_in_page_send_subscribe(server_url: str) -> None:
-    pablo = await User(server_url).log_in("Pablo")
-    mary = await User(server_url).log_in("Mary")
+async def test_log_in_page_send_subscribe(visitor: Visitor) -> None:
+    pablo = await visitor().log_in("Pablo")
+    mary = await visitor().log_in("Mary")
     data = await pablo(
         '{ me { username } eventCursor messages(roomId: "room:0", last: 3) {'
         " nodes { text sender { username online } sentAt } edges { cursor }"
@@ -46,9 +47,7 @@ async def test_log_in_page_send_subscribe(server_url: str) -> None:
     assert data["messages"]["pageInfo"]["hasPreviousPage"] is True
     assert data["messages"]["pageInfo"]["hasNextPage"] is False
     async with mary.socket() as socket:
-        stream = socket.subscribe(
-            subscription(EVENTS), variable_values={"after": data["eventCursor"]}
-        )
+        stream = socket.subscribe(subscription(EVENTS, after=data["eventCursor"]))
         caught_up = await following(stream, "CaughtUp")
         assert caught_up["replayed"] == 0
         sent = await pablo.send("room:0", "Hello, Mary", clientMessageId="n-1")
@@ -60,16 +59,17 @@ async def test_log_in_page_send_subscribe(server_url: str) -> None:
         again = await pablo.send("room:0", "Hello, Mary", clientMessageId="n-1")
         assert again == sent
         await pablo.send("room:0", "while you were away")
-        stream = socket.subscribe(subscription(EVENTS), variable_values={"after": event["cursor"]})
+        stream = socket.subscribe(subscription(EVENTS, after=event["cursor"]))
         missed = await following(stream, "MessageAdded")
         assert missed["edge"]["node"]["text"] == "while you were away"
         assert (await following(stream, "CaughtUp"))["replayed"] == 1
+        await stream.aclose()
 
 
-async def test_a_private_room_is_for_two(server_url: str) -> None:
-    pablo = await User(server_url).log_in("Pablo")
-    mary = await User(server_url).log_in("Mary")
-    joe = await User(server_url).log_in("Joe")
+async def test_a_private_room_is_for_two(visitor: Visitor) -> None:
+    pablo = await visitor().log_in("Pablo")
+    mary = await visitor().log_in("Mary")
+    joe = await visitor().log_in("Joe")
     room_id = await pablo.open_room(mary.id)
     assert room_id == "room:1:3"
     sent = await pablo.send(room_id, "only for Mary")
@@ -89,14 +89,14 @@ async def test_a_private_room_is_for_two(server_url: str) -> None:
     )
     assert data["nodes"] == [None, None, {"id": "room:0"}, {"id": "user:1"}, None]
     async with joe.socket() as socket:
-        stream = socket.subscribe(subscription(MESSAGES), variable_values={"room": room_id})
+        stream = socket.subscribe(subscription(MESSAGES, room=room_id))
         with pytest.raises(TransportError, match="NOT_FOUND"):
             await anext(stream)
 
 
-async def test_registration_opens_a_room_that_the_other_sees(server_url: str) -> None:
-    pablo = await User(server_url).log_in("Pablo")
-    zoe = User(server_url)
+async def test_registration_opens_a_room_that_the_other_sees(visitor: Visitor) -> None:
+    pablo = await visitor().log_in("Pablo")
+    zoe = visitor()
     data = await zoe(
         "mutation($input: RegisterInput!) { register(input: $input) { user { id username }"
         " token expiresAt } }",
@@ -105,7 +105,7 @@ async def test_registration_opens_a_room_that_the_other_sees(server_url: str) ->
     zoe.token = data["register"]["token"]
     zoe.http.cookies.clear()
     async with pablo.socket() as socket:
-        stream = socket.subscribe(subscription(EVENTS), variable_values={})
+        stream = socket.subscribe(subscription(EVENTS))
         await following(stream, "CaughtUp")
         await zoe.open_room(pablo.id)
         event = await following(stream, "RoomAdded")
@@ -118,12 +118,13 @@ async def test_registration_opens_a_room_that_the_other_sees(server_url: str) ->
             assert change["cursor"] is None
         change = await following(stream, "PresenceChanged")
         assert change["user"] == {"username": "Zoé", "online": False}
+        await stream.aclose()
 
 
-async def test_log_out_ends_the_session_everywhere(server_url: str) -> None:
-    pablo = await User(server_url).log_in("Pablo")
+async def test_log_out_ends_the_session_everywhere(visitor: Visitor) -> None:
+    pablo = await visitor().log_in("Pablo")
     async with pablo.socket() as socket:
-        stream = socket.subscribe(subscription(EVENTS), variable_values={})
+        stream = socket.subscribe(subscription(EVENTS))
         await following(stream, "CaughtUp")
         await pablo("mutation { logout { user { username } } }")
         with pytest.raises((TransportError, StopAsyncIteration)):
@@ -134,15 +135,17 @@ async def test_log_out_ends_the_session_everywhere(server_url: str) -> None:
     assert caught.value.codes == ["UNAUTHENTICATED"]
 
 
-async def test_anonymous_callers(server_url: str) -> None:
-    nobody = User(server_url)
+async def test_anonymous_callers(visitor: Visitor) -> None:
+    nobody = visitor()
     assert (await nobody("{ me { id } __schema { queryType { name } } }"))["me"] is None
     for document in (
         "{ rooms { nodes { id } } }",
         "{ eventCursor }",
         "{ users { nodes { id } } }",
         '{ node(id: "user:1") { id } }',
+        '{ messages(roomId: "nonsense") { nodes { id } } }',
         'mutation { sendMessage(input: {roomId: "room:0", text: "x"}) { message { id } } }',
+        'mutation { sendMessage(input: {roomId: "nonsense", text: ""}) { message { id } } }',
     ):
         with pytest.raises(Failed) as caught:
             await nobody(document)
@@ -152,8 +155,8 @@ async def test_anonymous_callers(server_url: str) -> None:
             await anext(socket.subscribe(subscription(MESSAGES)))
 
 
-async def test_wrong_passwords_and_taken_names(server_url: str) -> None:
-    user = User(server_url)
+async def test_wrong_passwords_and_taken_names(visitor: Visitor) -> None:
+    user = visitor()
     for username, password in (("Pablo", "wrong"), ("Nobody", "password123"), ("Pablo", "x" * 99)):
         with pytest.raises(Failed) as caught:
             await user.log_in(username, password)
@@ -191,8 +194,8 @@ async def test_browsers_live_on_the_cookie(server_url: str) -> None:
         assert me.json()["data"]["me"] is None
 
 
-async def test_server_sent_events(server_url: str) -> None:
-    pablo = await User(server_url).log_in("Pablo")
+async def test_server_sent_events(visitor: Visitor) -> None:
+    pablo = await visitor().log_in("Pablo")
     async with pablo.http.stream(
         "POST",
         "/graphql",

@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from tests.api.client import User
+from tests.api.conftest import Visitor
 
 PAGE = """
 { messages(roomId: "room:0", last: 50) {
@@ -34,8 +34,8 @@ def reads(store_url: str) -> Reads:
     return Reads(store_url)
 
 
-async def test_a_page_of_50_messages_takes_at_most_3(server_url: str, reads: Reads) -> None:
-    users = [await User(server_url).log_in(name) for name in ("Pablo", "Joe", "Mary", "Alex")]
+async def test_a_page_of_50_messages_takes_at_most_3(visitor: Visitor, reads: Reads) -> None:
+    users = [await visitor().log_in(name) for name in ("Pablo", "Joe", "Mary", "Alex")]
     for number in range(60):
         await users[number % 4].send("room:0", f"{number}")
     await users[0](PAGE)
@@ -49,8 +49,8 @@ async def test_a_page_of_50_messages_takes_at_most_3(server_url: str, reads: Rea
     assert sorted(trips)[2] <= 3
 
 
-async def test_sending_takes_at_most_2(server_url: str, reads: Reads) -> None:
-    pablo = await User(server_url).log_in("Pablo")
+async def test_sending_takes_at_most_2(visitor: Visitor, reads: Reads) -> None:
+    pablo = await visitor().log_in("Pablo")
     room = await pablo.open_room("user:3")
     trips = []
     for number in range(10):
@@ -62,9 +62,9 @@ async def test_sending_takes_at_most_2(server_url: str, reads: Reads) -> None:
 
 
 async def test_fifty_rooms_with_members_and_last_message_take_few(
-    server_url: str, reads: Reads
+    visitor: Visitor, reads: Reads
 ) -> None:
-    pablo = await User(server_url).log_in("Pablo")
+    pablo = await visitor().log_in("Pablo")
     document = (
         "{ rooms(first: 50) { nodes { id name members(first: 2) { nodes { username online } }"
         " lastMessage { text sender { username } } } } }"
