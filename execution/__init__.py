@@ -1,0 +1,1 @@
+"""GraphQL requests executed on any graphql-core schema: no transport, no application."""

@@ -1,0 +1,100 @@
+"""Documents: parsed, validated, and kept while they are in use."""
+
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    validate,
+)
+
+from execution.errors import PARSE_FAILED, VALIDATION_FAILED, RequestError, with_code
+
+_CACHED_LENGTH = 16_384
+"""Longer texts are not kept: the bound on the cache's entries is to bound its memory too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that could be parsed; with `errors`, it is not valid for the schema."""
+
+    ast: DocumentNode
+    errors: tuple[GraphQLError, ...]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """GetOperation (GraphQL, section 6.1): never a guess between several.
+
+        Raises RequestError (GRAPHQL_VALIDATION_FAILED).
+        """
+        operations = [
+            definition
+            for definition in self.ast.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        ]
+        if name is None:
+            return _only(operations)
+        for operation in operations:
+            if operation.name and operation.name.value == name:
+                return operation
+        raise RequestError.of(f"Unknown operation named '{name}'.", VALIDATION_FAILED)
+
+
+def _only(operations: list[OperationDefinitionNode]) -> OperationDefinitionNode:
+    if not operations:
+        raise RequestError.of("The document has no operation.", VALIDATION_FAILED)
+    if len(operations) > 1:
+        raise RequestError.of(
+            "Must provide operation name if query contains multiple operations.",
+            VALIDATION_FAILED,
+        )
+    return operations[0]
+
+
+class Documents:
+    """The documents of a schema, the latest used ones in memory.
+
+    What is not valid is kept as well: finding that out costs as much as for a valid document, and
+    a client that sends it once sends it again. What cannot be parsed is not: that fails early.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        rules: Collection[type[ASTValidationRule]],
+        max_tokens: int,
+        cache_size: int,
+    ) -> None:
+        self._schema = schema
+        self._rules = rules
+        self._max_tokens = max_tokens
+        self._cache_size = cache_size
+        self._cache: OrderedDict[str, Document] = OrderedDict()
+
+    def get(self, text: str) -> Document:
+        """The document of a text. Raises RequestError (GRAPHQL_PARSE_FAILED)."""
+        document = self._cache.get(text)
+        if document is not None:
+            self._cache.move_to_end(text)
+            return document
+        document = self._read(text)
+        if len(text) <= _CACHED_LENGTH:
+            self._cache[text] = document
+            if len(self._cache) > self._cache_size:
+                self._cache.popitem(last=False)
+        return document
+
+    def _read(self, text: str) -> Document:
+        limit = self._max_tokens
+        try:
+            # Comments are no lexical tokens, but each takes memory like one.
+            ast = parse(text, max_lexical_tokens=limit, max_comments=limit)
+        except GraphQLError as error:
+            raise RequestError([with_code(error, PARSE_FAILED)]) from None
+        errors = validate(self._schema, ast, self._rules)
+        return Document(ast, tuple(with_code(error, VALIDATION_FAILED) for error in errors))

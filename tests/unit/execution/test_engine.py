@@ -1,0 +1,240 @@
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from graphql import GraphQLError, GraphQLSchema, build_schema
+
+from execution import document
+from execution.engine import Engine, Response
+from execution.errors import RequestError
+from execution.request import GraphQLRequest
+
+SDL = """
+    type Query { hello(name: String = "world", times: Int = 1): String  broken: String!  greet(to: Name!): String }
+    type Mutation { add(number: Int!): Int }
+    type Subscription { count(to: Int! = 3): Int  refused: Int  nothing: Int  failing: Int }
+    input Name { first: String!  others: [Name!] }
+"""
+
+
+def made_schema() -> GraphQLSchema:
+    schema = build_schema(SDL)
+    assert schema.query_type
+    assert schema.mutation_type
+    assert schema.subscription_type
+
+    async def add(_root: Any, info: Any, number: int) -> int:
+        await asyncio.sleep(0)
+        info.context["total"] += number
+        return int(info.context["total"])
+
+    def broken(_root: Any, _info: Any) -> str:
+        raise ValueError("secret")
+
+    async def count(_root: Any, info: Any, to: int) -> AsyncGenerator[dict[str, int]]:
+        try:
+            for number in range(to):
+                yield {"count": number}
+        finally:
+            info.context["closed"] = True
+
+    async def failing(_root: Any, _info: Any) -> AsyncGenerator[dict[str, int]]:
+        yield {"failing": 1}
+        raise ValueError("secret")
+
+    async def refused(_root: Any, _info: Any) -> Any:
+        raise GraphQLError("Sign in.", extensions={"code": "UNAUTHENTICATED"})
+
+    query, mutation = schema.query_type.fields, schema.mutation_type.fields
+    query["hello"].resolve = lambda _root, _info, name, times: f"Hello {name}" * times
+    query["greet"].resolve = lambda _root, _info, to: f"Hello {to['first']}"
+    query["broken"].resolve = broken
+    mutation["add"].resolve = add
+    subscription = schema.subscription_type.fields
+    subscription["count"].subscribe = count
+    subscription["failing"].subscribe = failing
+    subscription["refused"].subscribe = refused
+    subscription["nothing"].subscribe = lambda _root, _info: 7
+    return schema
+
+
+def format_error(error: GraphQLError) -> dict[str, Any]:
+    return {"message": f"formatted: {error.message}", "path": error.path}
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine(made_schema(), format_error=format_error)
+
+
+async def execute(
+    engine: Engine, query: str, variables: dict[str, Any] | None = None, name: str | None = None
+) -> Response:
+    operation = engine.prepare(GraphQLRequest(query, variables, name))
+    return await engine.execute(operation, {"total": 1})
+
+
+async def subscribe(engine: Engine, query: str) -> list[Response]:
+    operation = engine.prepare(GraphQLRequest(query))
+    return [response async for response in engine.subscribe(operation, {})]
+
+
+def test_operation(engine: Engine) -> None:
+    text = "query A { hello } mutation B { add(number: 1) } subscription C { count }"
+    for name, type_ in (("A", "query"), ("B", "mutation"), ("C", "subscription")):
+        operation = engine.prepare(GraphQLRequest(text, operation_name=name))
+        assert (operation.name, operation.type) == (name, type_)
+    anonymous = engine.prepare(GraphQLRequest("{ hello }"))
+    assert (anonymous.name, anonymous.type) == (None, "query")
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "code", "message"),
+    [
+        ("{", None, "GRAPHQL_PARSE_FAILED", "Syntax Error"),
+        ("", None, "GRAPHQL_PARSE_FAILED", "Syntax Error"),
+        ("{" + "hello " * 3_000 + "}", None, "GRAPHQL_PARSE_FAILED", "tokens"),
+        ("#\n" * 3_000 + "{ hello }", None, "GRAPHQL_PARSE_FAILED", "comments"),
+        ("{ a " * 300 + "}" * 300, None, "GRAPHQL_PARSE_FAILED", "too deeply"),
+        ("{ other }", None, "GRAPHQL_VALIDATION_FAILED", "Cannot query field 'other'"),
+        ("{ hello(name: 7) }", None, "GRAPHQL_VALIDATION_FAILED", "String cannot represent"),
+        ("{ hello }", "A", "GRAPHQL_VALIDATION_FAILED", "Unknown operation named 'A'."),
+        ("query A { hello }", "", "GRAPHQL_VALIDATION_FAILED", "Unknown operation named ''."),
+        (
+            "query A { hello } query B { hello }",
+            None,
+            "GRAPHQL_VALIDATION_FAILED",
+            "Must provide operation name",
+        ),
+    ],
+)
+def test_prepare_refuses(
+    engine: Engine, query: str, name: str | None, code: str, message: str
+) -> None:
+    for _ in range(2):  # Cached or not.
+        with pytest.raises(RequestError) as refused:
+            engine.prepare(GraphQLRequest(query, operation_name=name))
+        [error] = refused.value.formatted
+        assert error["extensions"]["code"] == code
+        assert message in error["message"]
+
+
+def test_document_without_operation(engine: Engine) -> None:
+    with pytest.raises(RequestError) as refused:
+        engine.prepare(GraphQLRequest("fragment F on Query { hello }"))
+    assert {e["extensions"]["code"] for e in refused.value.formatted} == {
+        "GRAPHQL_VALIDATION_FAILED"
+    }
+
+
+async def test_execute(engine: Engine) -> None:
+    assert await execute(engine, "{ hello }") == {"data": {"hello": "Hello world"}}
+    query = "query ($n: String) { hello(name: $n) }"
+    assert await execute(engine, query, {"n": "Ann"}) == {"data": {"hello": "Hello Ann"}}
+    mutation = "mutation { a: add(number: 1) b: add(number: 2) }"
+    assert await execute(engine, mutation) == {"data": {"a": 2, "b": 4}}
+
+
+async def test_errors_of_resolvers_are_formatted(engine: Engine) -> None:
+    assert await execute(engine, "{ broken }") == {
+        "data": None,
+        "errors": [{"message": "formatted: secret", "path": ["broken"]}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "fields"),
+    [
+        (None, ["input"]),
+        ({"input": None}, ["input"]),
+        ({"input": "x"}, ["input"]),
+        ({"input": {}}, ["input"]),
+        ({"input": {"first": 7}}, ["input.first"]),
+        (
+            {"input": {"first": 7, "others": [{"first": "x"}, {"first": 8}]}},
+            ["input.first", "input.others.1.first"],
+        ),
+        ({"input": {"first": "x"}, "number": "y"}, ["number"]),
+    ],
+)
+async def test_variables_that_cannot_be_coerced(
+    engine: Engine, variables: dict[str, Any] | None, fields: list[str]
+) -> None:
+    query = """
+        query ($input: Name!, $number: Int = 1) { greet(to: $input) hello(times: $number) }
+    """
+    with pytest.raises(RequestError) as refused:
+        await execute(engine, query, variables)
+    assert [e["extensions"]["field"] for e in refused.value.formatted] == fields
+    assert {e["extensions"]["code"] for e in refused.value.formatted} == {"BAD_USER_INPUT"}
+    assert all(e["message"].startswith("Variable '$") for e in refused.value.formatted)
+
+
+async def test_variables_nested_too_deeply(engine: Engine) -> None:
+    value: dict[str, Any] = {"first": "x"}
+    for _ in range(900):
+        value = {"first": "x", "others": [value]}
+    with pytest.raises(RequestError) as refused:
+        await execute(engine, "query ($input: Name!) { greet(to: $input) }", {"input": value})
+    [error] = refused.value.formatted
+    assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert "too deeply" in error["message"]
+
+
+async def test_subscribe(engine: Engine) -> None:
+    assert await subscribe(engine, "subscription { count }") == [
+        {"data": {"count": number}} for number in range(3)
+    ]
+
+
+async def test_subscription_of_which_the_resolver_fails(engine: Engine) -> None:
+    for field, message in (("refused", "Sign in."), ("nothing", "must return AsyncIterable")):
+        [response] = await subscribe(engine, f"subscription {{ a: {field} }}")
+        assert response["data"] is None
+        [error] = response["errors"]
+        assert message in error["message"]
+        assert error["path"] == ["a"]
+
+
+async def test_subscription_of_which_the_stream_fails(engine: Engine) -> None:
+    first, last = await subscribe(engine, "subscription { a: failing }")
+    assert first == {"data": {"a": 1}}
+    assert last == {"data": None, "errors": [{"message": "formatted: secret", "path": ["a"]}]}
+    query = "subscription { ...F } fragment F on Subscription { failing }"
+    assert (await subscribe(engine, query))[-1]["errors"][0]["message"] == "formatted: secret"
+
+
+async def test_subscription_with_bad_variables(engine: Engine) -> None:
+    with pytest.raises(RequestError):
+        await subscribe(engine, "subscription ($to: Int!) { count(to: $to) }")
+
+
+async def test_closing_the_responses_closes_the_source(engine: Engine) -> None:
+    operation = engine.prepare(GraphQLRequest("subscription { count }"))
+    context: dict[str, Any] = {}
+    async with aclosing(engine.subscribe(operation, context)) as responses:
+        assert await anext(responses) == {"data": {"count": 0}}
+    assert context == {"closed": True}
+
+
+def test_documents_are_kept_while_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(made_schema(), format_error=format_error, cache_size=2)
+    validate = Mock(wraps=document.validate)
+    monkeypatch.setattr(document, "validate", validate)
+
+    def validations_of(text: str) -> int:
+        before = validate.call_count
+        with suppress(RequestError):
+            engine.prepare(GraphQLRequest(text))
+        return int(validate.call_count - before)
+
+    assert [validations_of("{ hello }"), validations_of("{ other }")] == [1, 1]
+    assert [validations_of("{ hello }"), validations_of("{ other }")] == [0, 0]
+    assert validations_of("{ hello }") == 0
+    assert validations_of("{ a: hello }") == 1  # The least recently used one makes room.
+    assert [validations_of("{ hello }"), validations_of("{ other }")] == [0, 1]
+    long = "{ hello }" + " " * 20_000
+    assert [validations_of(long), validations_of(long)] == [1, 1]
