@@ -9,18 +9,16 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import pytest
 import redis
 
 from application.settings import as_url
+from services.chat import Chat
+from services.embedded import EmbeddedStore
+from services.store import Store
 from tests.servers import Server, start_server
-
-if TYPE_CHECKING:
-    from services.chat import Chat
-    from services.store import Store
 
 _TEST_DATABASE = 11
 
@@ -49,8 +47,6 @@ if _CONFIGURED is not None:
 @pytest.fixture(scope="session")
 def embedded_url() -> Iterator[str]:
     """A Valkey of this test process."""
-    from services.embedded import EmbeddedStore
-
     # Not pytest's folder, which is too deep for a socket.
     folder = Path(tempfile.mkdtemp(prefix="parley-tests-"))
     embedded = EmbeddedStore(folder)
@@ -69,9 +65,7 @@ def store_url(request: pytest.FixtureRequest, embedded_url: str) -> str:
 
 
 @pytest.fixture
-async def store(store_url: str) -> AsyncIterator["Store"]:
-    from services.store import Store
-
+async def store(store_url: str) -> AsyncIterator[Store]:
     store = Store.from_url(store_url)
     await store.open()
     yield store
@@ -79,11 +73,8 @@ async def store(store_url: str) -> AsyncIterator["Store"]:
 
 
 @pytest.fixture
-async def chat(store_url: str) -> AsyncIterator["Chat"]:
+async def chat(store_url: str) -> AsyncIterator[Chat]:
     """The services of one server process, with the demo data."""
-    from services.chat import Chat
-    from services.store import Store
-
     chat = Chat(Store.from_url(store_url), bcrypt_cost=4)
     await chat.open()
     yield chat

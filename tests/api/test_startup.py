@@ -135,12 +135,14 @@ def test_the_second_start_has_the_data_of_the_first(data_dir: Path) -> None:
 def test_a_killed_store_is_started_again(data_dir: Path) -> None:
     with running(DATA_DIR=str(data_dir)) as server:
         token = log_in(server)
-        os.kill(valkey_pid(data_dir), signal.SIGKILL)
+        killed = valkey_pid(data_dir)
+        os.kill(killed, signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            if httpx.get(f"{server.url}/readyz", timeout=10).status_code == 200:
-                break
-            time.sleep(0.1)
+        while httpx.get(f"{server.url}/readyz", timeout=10).status_code != 200 or (
+            valkey_pid(data_dir) == killed
+        ):
+            assert time.monotonic() < deadline, server.output
+            time.sleep(0.05)
         assert graphql(server, "{ me { username } }", token) == {"me": {"username": "Pablo"}}
         assert server.stop() == 0
 
@@ -184,7 +186,7 @@ def test_an_unreachable_store_is_one_line(address: str) -> None:
 def test_a_server_that_is_no_redis_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(20)
-        address = "127.0.0.1:{}".format(listener.getsockname()[1])
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
         server = launch({"REDIS_ENDPOINT_URL": address})
         while server.process.poll() is None:
             try:

@@ -145,5 +145,5 @@ async def test_an_original_that_removes_a_connected_user_is_corrected(
     await chat.presence.connect(pablo)
     original.disconnect({"id": "1", "username": "Pablo"})
     async with asyncio.timeout(10):
-        while "1" not in original.users_online():  # noqa: ASYNC110 - nobody tells of a set
+        while "1" not in original.users_online():
             await asyncio.sleep(0.05)

@@ -4,6 +4,7 @@ from contextlib import aclosing, suppress
 from typing import Any
 from unittest.mock import Mock
 
+import graphql
 import pytest
 from graphql import GraphQLError, GraphQLSchema, build_schema
 
@@ -13,7 +14,11 @@ from execution.errors import RequestError
 from execution.request import GraphQLRequest
 
 SDL = """
-    type Query { hello(name: String = "world", times: Int = 1): String  broken: String!  greet(to: Name!): String }
+    type Query {
+        hello(name: String = "world", times: Int = 1): String
+        greet(to: Name!): String
+        broken: String!
+    }
     type Mutation { add(number: Int!): Int }
     type Subscription { count(to: Int! = 3): Int  refused: Int  nothing: Int  failing: Int }
     input Name { first: String!  others: [Name!] }
@@ -222,7 +227,7 @@ async def test_closing_the_responses_closes_the_source(engine: Engine) -> None:
 
 def test_documents_are_kept_while_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Engine(made_schema(), format_error=format_error, cache_size=2)
-    validate = Mock(wraps=document.validate)
+    validate = Mock(wraps=graphql.validate)
     monkeypatch.setattr(document, "validate", validate)
 
     def validations_of(text: str) -> int:

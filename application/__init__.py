@@ -1,0 +1,1 @@
+"""The server: settings, Starlette, transports, command line."""

@@ -1,0 +1,118 @@
+"""The command line: `python -m application` serves until it is told to stop."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+import uvicorn
+
+from application.settings import InvalidSettings, Settings, load_settings
+from application.web import Parley, create_app
+from services.demo import PASSWORD, USERNAMES
+
+_MAX_FRAME = 256 * 1024
+_LOCAL = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def main() -> None:
+    # uvicorn raises the signal again when all is closed: then that is the end, and a good one.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    settings = prepare()
+    listener = _listen(settings)
+    app = create_app(settings)
+    try:
+        _Server(app, settings).run([listener])
+    except KeyboardInterrupt:
+        sys.exit(0)
+    except SystemExit:
+        if app.failure is not None:
+            fail(app.failure)
+        raise
+
+
+def prepare(status: int = 1) -> Settings:
+    """Load the settings and set the log up; or end the process with `status` and a reason."""
+    try:
+        settings = load_settings()
+    except InvalidSettings as error:
+        fail(f"{error}. See .env.sample for what each setting takes.", status)
+    logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT)
+    return settings
+
+
+def fail(reason: str, status: int = 1) -> NoReturn:
+    sys.stderr.write(f"parley: {reason}\n")
+    sys.exit(status)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, saying where to go once it is serving and nothing more when it cannot."""
+
+    def __init__(self, app: Parley, settings: Settings) -> None:
+        is_verbose = settings.log_level == "debug"
+        logger = logging.getLogger("uvicorn")
+        logger.setLevel(logging.DEBUG if is_verbose else logging.WARNING)
+        # The one line that tells why it cannot start is ours.
+        logging.getLogger("uvicorn.error").addFilter(lambda record: app.failure is None)
+        self._settings = settings
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="on",
+                log_config=None,
+                access_log=is_verbose,
+                server_header=False,
+                ws="websockets-sansio",
+                ws_max_size=_MAX_FRAME,
+                # Costs memory and time for every socket, and chat messages are short.
+                ws_per_message_deflate=False,
+                ws_ping_interval=20,
+                ws_ping_timeout=20,
+                timeout_graceful_shutdown=8,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if sockets and self.started:
+            sys.stdout.write(welcome(self._settings, sockets[0].getsockname()[1]))
+            sys.stdout.flush()
+
+
+def welcome(settings: Settings, port: int) -> str:
+    """What the operator wants to know at the start."""
+    host = "localhost" if settings.host in _LOCAL else settings.host
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    lines = [
+        "Parley is serving.",
+        "",
+        f"  Web page     {url}/",
+        f"  Playground   {url}/graphql",
+    ]
+    if settings.demo_data:
+        names = f"{', '.join(USERNAMES[:-1])} or {USERNAMES[-1]}"
+        lines.append(f"  Log in as    {names}; the password is {PASSWORD}")
+    lines.append("  To stop      Ctrl-C")
+    return "\n".join([*lines, "", ""])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the port before anything else, so that a taken one costs no start."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # asyncio switches off Nagle's delay only where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError as error:
+        fail(
+            f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}."
+            " Set HOST and PORT to an address of this machine and a free port."
+        )
+    return listener

@@ -1,0 +1,155 @@
+"""Who asks: from what a connection brings along to the context of its operations."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from application.cookies import COOKIE_NAME, SessionCookies
+from application.transports.gateway import Refused
+from execution.engine import Engine
+from schema.context import Context
+from services.chat import Chat
+from services.errors import Unavailable
+from services.models import Session, User
+
+Ending = tuple[int, str]
+
+LOGGED_OUT: Ending = (4401, "logged out")
+EXPIRED: Ending = (4403, "session expired")
+STOPPING: Ending = (1012, "server stopping")
+NO_STORE: Ending = (1013, "the store is not available, try again")
+
+
+class ChatGateway:
+    """The transports' way to the chat; `stop` ends every open connection and refuses new ones."""
+
+    def __init__(self, chat: Chat, engine: Engine) -> None:
+        self.engine = engine
+        self._chat = chat
+        self._connections: set[Connection] = set()
+        self._is_stopping = False
+
+    async def http_context(self, request: HTTPConnection[Any]) -> Context:
+        """The context of a request; nobody's if its token does not hold."""
+        context = Context(self._chat, token=_header_token(request) or _cookie_token(request))
+        context.cookies = SessionCookies(
+            context.response_headers, is_secure=request.scope.get("scheme") == "https"
+        )
+        return context
+
+    async def open(
+        self, connection: HTTPConnection[Any], payload: Mapping[str, object] | None
+    ) -> "Connection":
+        """A connection that stays open; its user is online meanwhile.
+
+        A token that a program sends has to hold, or its events would silently be nobody's. A
+        browser sends its cookie whether it wants to or not: one that does not hold is no token.
+        """
+        if self._is_stopping:
+            raise Refused(*STOPPING)
+        given = _payload_token(payload) or _header_token(connection)
+        token = given or _cookie_token(connection)
+        opened = Connection(self._chat, self._connections.discard)
+        self._connections.add(opened)
+        try:
+            is_accepted = token is None or await opened.authenticate(token)
+        except Unavailable:
+            await opened.close()
+            raise Refused(*NO_STORE) from None
+        except BaseException:
+            await opened.close()
+            raise
+        if given is not None and not is_accepted:
+            await opened.close()
+            raise Refused(*EXPIRED)
+        return opened
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        for connection in list(self._connections):
+            connection.end(STOPPING)
+
+
+class Connection:
+    """One open connection, with the session behind it if there is one."""
+
+    def __init__(self, chat: Chat, closed: "Callable[[Connection], None]") -> None:
+        self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._chat = chat
+        self._closed = closed
+        self._token: str | None = None
+        self._user: User | None = None
+        self._stop_watching: list[Callable[[], None]] = []
+
+    async def authenticate(self, token: str) -> bool:
+        """Make it the connection of the token's user, if the token holds. Raises Unavailable."""
+        session = await self._chat.sessions.resolve(token)
+        if session is None:
+            return False
+        self._watch(session)
+        # Once more, now that we would hear of it: it may have been ended just before.
+        (user,), (is_alive,) = await asyncio.gather(
+            self._chat.users.get_many([session.user_id]),
+            self._chat.sessions.resolve_many([session]),
+        )
+        if user is None or not is_alive:
+            self._forget_session()
+            return False
+        self._token = token
+        await self._chat.presence.connect(user)
+        self._user = user
+        return True
+
+    def context(self) -> Context:
+        """For each operation the token is looked up again: it is the store that knows.
+
+        An ended session then does nothing more, even while its end has not been heard here.
+        """
+        return Context(self._chat, token=self._token)
+
+    def end(self, ending: Ending) -> None:
+        if not self.ended.done():
+            self.ended.set_result(ending)
+
+    async def close(self) -> None:
+        self._closed(self)
+        self._forget_session()
+        user, self._user = self._user, None
+        if user is not None:
+            await self._chat.presence.disconnect(user)
+
+    def _watch(self, session: Session) -> None:
+        loop = asyncio.get_running_loop()
+        remaining = max(0.0, session.expires_at - time.time())
+        expiry = loop.call_later(remaining, self.end, EXPIRED)
+        unwatch = self._chat.watch_session(session, lambda: self.end(LOGGED_OUT))
+        self._stop_watching = [expiry.cancel, unwatch]
+
+    def _forget_session(self) -> None:
+        for stop in self._stop_watching:
+            stop()
+        self._stop_watching = []
+
+
+def _payload_token(payload: Mapping[str, object] | None) -> str | None:
+    """`{"authorization": "Bearer …"}`, the key in any case as a header's."""
+    for key, value in (payload or {}).items():
+        if key.lower() == "authorization" and isinstance(value, str):
+            return _bearer(value)
+    return None
+
+
+def _header_token(connection: HTTPConnection[Any]) -> str | None:
+    return _bearer(connection.headers.get("authorization", ""))
+
+
+def _cookie_token(connection: HTTPConnection[Any]) -> str | None:
+    return connection.cookies.get(COOKIE_NAME) or None
+
+
+def _bearer(value: str) -> str | None:
+    scheme, _, token = value.strip().partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None

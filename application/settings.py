@@ -1,0 +1,154 @@
+"""The settings of a server process, from the environment and the file `.env`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.asyncio import ConnectionPool
+
+_STORE_FORMS = "host:port or a URL that begins with redis://, rediss:// or unix:///"
+
+
+class InvalidSettings(Exception):
+    """A setting has a value that cannot be used; the message is one line for the operator."""
+
+
+class Settings(BaseSettings):
+    """Every field is documented in `.env.sample` too; a test compares them."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every network."
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
+    )
+    redis_endpoint_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("REDIS_ENDPOINT_URL", "REDIS_ENDPOINT_URI"),
+        description="The Redis to use: host:port, or a redis://, rediss:// or unix:// URL.",
+    )
+    redis_password: SecretStr | None = Field(
+        default=None, description="The password of that Redis."
+    )
+    data_dir: Path = Field(default=Path(".data"), description="Folder of the embedded store.")
+    appendfsync: Literal["everysec", "always"] = Field(
+        default="everysec", description="When the embedded store flushes writes to the disk."
+    )
+    session_ttl_seconds: int = Field(
+        default=30 * 24 * 3600, ge=1, description="How long a log-in lasts, in seconds."
+    )
+    demo_data: bool = Field(
+        default=True, description="Fill an empty store with the demo users and rooms."
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Web origins besides the server's own that may use the API."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What is worth a line on stderr."
+    )
+
+    @field_validator("redis_endpoint_url")
+    @classmethod
+    def _names_a_store(cls, value: str | None) -> str | None:
+        if value is not None:
+            as_url(value)
+        return value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _separated_by_commas(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in ("http", "https")
+                or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
+                raise ValueError("should be origins like https://chat.example.com")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def store_url(self) -> str | None:
+        """The Redis to use as a URL; None for the embedded store."""
+        if self.redis_endpoint_url is None:
+            return None
+        return as_url(self.redis_endpoint_url)
+
+    @property
+    def store_address(self) -> str:
+        """What to call the store in messages: never with a password."""
+        if self.redis_endpoint_url is None:
+            return str(self.data_dir)
+        parts = urlsplit(as_url(self.redis_endpoint_url))
+        _, _, place = parts.netloc.rpartition("@")
+        return place or parts.path
+
+    @property
+    def store_password(self) -> str | None:
+        return self.redis_password.get_secret_value() if self.redis_password else None
+
+
+def load_settings() -> Settings:
+    """The settings, or InvalidSettings that names each wrong one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = (
+            f"{str(problem['loc'][0]).upper()}: {_reason(problem['msg'])}"
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise InvalidSettings("; ".join(problems)) from None
+
+
+def _reason(message: str) -> str:
+    text = message.removeprefix("Value error, ").removeprefix("Input ")
+    return text.rstrip(".").replace("\n", " ")
+
+
+def as_url(value: str) -> str:
+    """`host:port` or a URL as a URL with every part there; ValueError for anything else."""
+    url = value if "://" in value else f"redis://{value}"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"should be {_STORE_FORMS}") from None
+    if parts.scheme == "unix":
+        if parts.hostname or not parts.path.strip("/"):
+            raise ValueError("should name a socket file, like unix:///run/redis/redis.sock")
+    elif parts.scheme in ("redis", "rediss"):
+        if not parts.hostname or port == 0 or " " in parts.netloc:
+            raise ValueError(f"should be {_STORE_FORMS}")
+        database = parts.path.strip("/") or "0"
+        if not database.isdecimal():
+            raise ValueError("should end in a database number, like redis://127.0.0.1:6379/0")
+        place = parts.netloc if port else f"{parts.netloc.rstrip(':')}:6379"
+        url = parts._replace(netloc=place, path=f"/{database}").geturl()
+    else:
+        raise ValueError(f"should be {_STORE_FORMS}")
+    _check_options(url)
+    return url
+
+
+def _check_options(url: str) -> None:
+    """What follows the `?` reaches redis-py as it is; an option it does not know is a TypeError."""
+    try:
+        pool = ConnectionPool.from_url(url)
+        pool.connection_class(**pool.connection_kwargs)
+    except (TypeError, ValueError):
+        raise ValueError("should have only options after its ? that redis-py knows") from None

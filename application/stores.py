@@ -1,0 +1,77 @@
+"""The store that the settings name, ready for use: a Redis elsewhere, or our own embedded one."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import unquote, urlsplit
+
+from application.settings import Settings
+from services.embedded import EmbeddedStore
+from services.store import Store, StoreError, check_store
+
+_log = logging.getLogger(__name__)
+
+_WATCH_SECONDS = 1.0
+
+
+@asynccontextmanager
+async def configured_store(settings: Settings) -> AsyncIterator[Store]:
+    """A store that answers, or StoreError."""
+    if settings.store_url is None:
+        async with _embedded_store(settings) as store:
+            yield store
+        return
+    store = Store.from_url(settings.store_url, settings.store_password)
+    try:
+        await check_store(store, settings.store_address)
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _embedded_store(settings: Settings) -> AsyncIterator[Store]:
+    embedded = EmbeddedStore(settings.data_dir, appendfsync=settings.appendfsync)
+    url = await asyncio.to_thread(embedded.start)
+    store = Store.from_url(url)
+    stop = asyncio.Event()
+    watch = asyncio.create_task(_revive(embedded, url, stop), name="embedded-store-watch")
+    try:
+        yield store
+    finally:
+        stop.set()
+        await watch
+        await store.close()
+        await asyncio.to_thread(embedded.stop)
+
+
+async def _revive(embedded: EmbeddedStore, url: str, stop: asyncio.Event) -> None:
+    """Start the embedded store again should it die: nobody else would."""
+    socket_file = unquote(urlsplit(url).path)
+    while not await _is_set_within(stop, _WATCH_SECONDS):
+        if await _is_listening(socket_file):
+            continue
+        _log.warning("The embedded store has ended; starting it again.")
+        try:
+            await asyncio.to_thread(embedded.stop)
+            await asyncio.to_thread(embedded.start)
+        except StoreError as error:
+            _log.error("%s", error)
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
+async def _is_listening(socket_file: str) -> bool:
+    """True also for one that is too busy to answer: that is no reason to end it."""
+    try:
+        _, writer = await asyncio.open_unix_connection(socket_file)
+    except OSError:
+        return False
+    writer.close()
+    return True

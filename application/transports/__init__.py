@@ -1,0 +1,1 @@
+"""The protocols that carry GraphQL: HTTP, Server-Sent Events, WebSocket."""

@@ -1,0 +1,73 @@
+"""The `Accept` header (RFC 9110, section 12.5.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    main: str
+    sub: str
+    quality: float
+    position: int
+
+    def specificity(self, media_type: str) -> int:
+        """0 for a range without the media type, else more for narrower ones."""
+        main, _, sub = media_type.partition("/")
+        if self.main == "*":
+            return 1
+        if self.main != main:
+            return 0
+        if self.sub == "*":
+            return 2
+        return 3 if self.sub == sub else 0
+
+
+class Accept:
+    def __init__(self, header: str) -> None:
+        items = enumerate(header.split(","))
+        ranges = (_parse_range(item, position) for position, item in items)
+        self._ranges = [range_ for range_ in ranges if range_ is not None]
+        if not header.strip():
+            self._ranges = [_Range("*", "*", 1.0, 0)]
+
+    def best(self, offers: Sequence[str]) -> str | None:
+        """The offer with the highest quality; None if no offer will do.
+
+        Among equals the client's order counts, and for wildcards the order of the offers: urql
+        appends `text/event-stream` to every request, after the JSON that it wants.
+        """
+        ranked = [
+            (range_.quality, -range_.position, -index, offer)
+            for index, offer in enumerate(offers)
+            if (range_ := self._matching(offer)) is not None and range_.quality > 0
+        ]
+        return max(ranked)[-1] if ranked else None
+
+    def names(self, media_type: str) -> bool:
+        """Whether the client asks for just this, not by a wildcard."""
+        range_ = self._matching(media_type)
+        return range_ is not None and range_.quality > 0 and range_.specificity(media_type) == 3
+
+    def _matching(self, media_type: str) -> _Range | None:
+        matching = [range_ for range_ in self._ranges if range_.specificity(media_type)]
+        return max(matching, key=lambda range_: range_.specificity(media_type), default=None)
+
+
+def _parse_range(item: str, position: int) -> _Range | None:
+    media_type, *parameters = item.split(";")
+    main, slash, sub = media_type.strip().lower().partition("/")
+    if not (main and slash and sub):
+        return None
+    return _Range(main, sub, _quality(parameters), position)
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0

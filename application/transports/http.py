@@ -1,0 +1,195 @@
+"""GraphQL over HTTP (the draft of https://github.com/graphql/graphql-over-http)."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from application.transports.accept import Accept
+from application.transports.errors import INTERNAL_ERROR, error, refusal
+from application.transports.gateway import Gateway, Refused
+from application.transports.sse import EVENT_STREAM, EventStream, event_stream_of
+from execution.encode import encode
+from execution.engine import Operation
+from execution.errors import BAD_USER_INPUT, RequestError
+from execution.request import GraphQLRequest, parse_request
+
+_log = logging.getLogger(__name__)
+
+JSON = "application/json"
+RESPONSE_JSON = "application/graphql-response+json"
+HTML = "text/html"
+
+_HEADERS = {
+    "cache-control": "no-store",
+    "vary": "accept",
+    "x-content-type-options": "nosniff",
+}
+
+Playground = Callable[[Request], Awaitable[Response]]
+
+
+class _Problem(Exception):
+    """The request is no GraphQL request, or not one for this method or media type."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.errors = [error(message, BAD_USER_INPUT)]
+        self.headers = list((headers or {}).items())
+
+
+class HTTPEndpoint:
+    """The ASGI application that answers GET and POST.
+
+    `playground` makes the page for a browser that navigates here.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        playground: Playground | None = None,
+        max_body_bytes: int = 256 * 1024,
+    ) -> None:
+        self._gateway = gateway
+        self._playground = playground
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._answer(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> ASGIApp:
+        accept = Accept(",".join(request.headers.getlist("accept")))
+        best = accept.best([JSON, RESPONSE_JSON, EVENT_STREAM])
+        media_type = best or JSON
+        try:
+            _check_method(request)
+            if self._playground is not None and _is_navigation(request, accept):
+                return await self._playground(request)
+            if best is None:
+                raise _Problem(406, f"Accept {RESPONSE_JSON}, {JSON} or {EVENT_STREAM}.")
+            return await self._execute(request, await self._read(request), accept, media_type)
+        except _Problem as problem:
+            return _json(problem.status, {"errors": problem.errors}, media_type, problem.headers)
+        except Refused as refused:
+            return _json(401, {"errors": [refusal(refused)]}, media_type)
+        except ClientDisconnect:
+            raise
+        except Exception:
+            _log.exception("A GraphQL request failed")
+            # With `data`, hence well-formed and 200: as if the error was in a field.
+            return _response({"data": None, "errors": [INTERNAL_ERROR]}, media_type)
+
+    async def _execute(
+        self, request: Request, graphql: GraphQLRequest, accept: Accept, media_type: str
+    ) -> ASGIApp:
+        headers: list[tuple[str, str]] = []
+        try:
+            operation = self._gateway.engine.prepare(graphql)
+            if operation.type == "subscription":
+                return self._subscribe(request, operation, accept)
+            if operation.type == "mutation" and request.method == "GET":
+                raise _Problem(405, "Mutations have to be sent by POST.", {"allow": "POST"})
+            context = await self._gateway.http_context(request)
+            result = await self._gateway.engine.execute(operation, context)
+            headers = context.response_headers
+        except RequestError as request_error:
+            result = request_error.response
+        return _response(result, media_type, headers)
+
+    def _subscribe(self, request: Request, operation: Operation, accept: Accept) -> EventStream:
+        if not accept.names(EVENT_STREAM):
+            raise _Problem(
+                406,
+                f"Subscriptions need a WebSocket, or a request that accepts {EVENT_STREAM}.",
+            )
+        return EventStream(self._gateway, request, operation)
+
+    async def _read(self, request: Request) -> GraphQLRequest:
+        """The request in the URL or in the body. Raises _Problem."""
+        try:
+            if request.method == "GET":
+                return parse_request(_query_parameters(request))
+            _check_content_type(request.headers.get("content-type", ""))
+            return parse_request(_decoded(await self._body(request), "The body"))
+        except RequestError as request_error:
+            raise _Problem(400, str(request_error)) from None
+
+    async def _body(self, request: Request) -> bytes:
+        """The body, of which no more is taken into memory than allowed."""
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > self._max_body_bytes:
+                raise _Problem(413, f"The body is larger than {self._max_body_bytes} bytes.")
+        return bytes(body)
+
+
+def _check_method(request: Request) -> None:
+    if request.method not in {"GET", "POST"}:
+        raise _Problem(405, "Use GET or POST.", {"allow": "GET, POST"})
+
+
+def _is_navigation(request: Request, accept: Accept) -> bool:
+    wanted = accept.best([JSON, RESPONSE_JSON, EVENT_STREAM, HTML])
+    return request.method == "GET" and "query" not in request.query_params and wanted == HTML
+
+
+def _check_content_type(header: str) -> None:
+    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
+    charsets = [p.partition("=")[2].strip('" ') for p in parameters if p.startswith("charset")]
+    if media_type != JSON or any(charset not in {"utf-8", "utf8"} for charset in charsets):
+        raise _Problem(415, f"The body must have the content type {JSON}, encoded in UTF-8.")
+
+
+def _query_parameters(request: Request) -> dict[str, object]:
+    """The parameters of a GET; empty ones count as absent (GraphQL over HTTP, "GET")."""
+    given: dict[str, object] = {
+        name: value for name, value in request.query_params.items() if value
+    }
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = _decoded(str(given[name]), f"The parameter '{name}'")
+    return given
+
+
+def _decoded(text: str | bytes, what: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise _Problem(400, f"{what} is not valid JSON in UTF-8.") from None
+
+
+def _response(
+    result: dict[str, Any], media_type: str, headers: Sequence[tuple[str, str]] = ()
+) -> Response:
+    if media_type == EVENT_STREAM:
+        return event_stream_of(result, headers)
+    # A client that asks for application/json cannot tell our 400 from a proxy's, so it gets 200
+    # for whatever was well-formed (GraphQL over HTTP, section "application/json").
+    status = 400 if media_type == RESPONSE_JSON and "data" not in result else 200
+    return _json(status, result, media_type, headers)
+
+
+def _json(
+    status: int,
+    result: dict[str, Any],
+    media_type: str,
+    headers: Sequence[tuple[str, str]] = (),
+) -> Response:
+    if media_type == EVENT_STREAM:
+        media_type = JSON
+    content_type = f"{media_type}; charset=utf-8"
+    response = Response(encode(result), status, _HEADERS, media_type=content_type)
+    for name, value in headers:
+        response.headers.append(name, value)
+    return response

@@ -1,0 +1,61 @@
+"""GraphQL over WebSocket: the handshakes.
+
+The protocol: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from application.transports.connection import Connection, Limits
+from application.transports.gateway import Gateway
+
+SUBPROTOCOL = "graphql-transport-ws"
+
+
+class WebSocketEndpoint:
+    """The ASGI application that answers WebSocket handshakes.
+
+    A handshake with an Origin of another host is refused with 403, unless the origin is in
+    `allowed_origins`: browsers send cookies with it whatever page it comes from.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        allowed_origins: Collection[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self._gateway = gateway
+        self._allowed_origins = {origin.lower().rstrip("/") for origin in allowed_origins}
+        self._limits = limits or Limits()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        websocket: WebSocket[Any] = WebSocket(scope, receive, send)
+        if not self._is_allowed(websocket):
+            await websocket.close()
+            return
+        with suppress(WebSocketDisconnect):
+            if SUBPROTOCOL not in scope["subprotocols"]:
+                await websocket.accept()
+                await websocket.close(4406, "Subprotocol not acceptable")
+                return
+            await websocket.accept(SUBPROTOCOL)
+            await Connection(self._gateway, websocket, self._limits).serve()
+
+    def _is_allowed(self, websocket: WebSocket[Any]) -> bool:
+        origin = websocket.headers.get("origin")
+        if origin is None:
+            return True
+        origin = origin.lower()
+        host = websocket.headers.get("host", "").lower()
+        return origin in self._allowed_origins or (host != "" and _host(origin) == host)
+
+
+def _host(origin: str) -> str:
+    """The host and port; nothing for the origin `null` of sandboxed pages."""
+    return origin.partition("://")[2]

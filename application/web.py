@@ -1,0 +1,143 @@
+"""The application put together: settings, services, GraphQL, Starlette. Nothing else is here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypedDict
+
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from application.gateway import ChatGateway
+from application.health import alive, ready
+from application.pages import SafeHeaders, static_files, welcome
+from application.playground import PlaygroundAssets, playground_page
+from application.settings import Settings
+from application.signals import told_to_stop
+from application.stores import configured_store
+from application.transports.http import HTTPEndpoint
+from application.transports.websocket import WebSocketEndpoint
+from execution.engine import Engine
+from resolvers.root import build_schema
+from schema.errors import format_error
+from services.chat import Chat
+from services.errors import Unavailable
+from services.store import Store, StoreError
+
+_OPEN_SECONDS = 30.0
+
+
+class State(TypedDict):
+    """What every request finds in its scope."""
+
+    chat: Chat
+    http: ASGIApp
+    websocket: ASGIApp
+
+
+def create_app(settings: Settings) -> "Parley":
+    return Parley(settings)
+
+
+class Parley(Starlette):
+    """The application; `failure` says, once it could not start, why."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.failure: str | None = None
+        self._settings = settings
+        super().__init__(routes=_ROUTES, middleware=_middleware(settings), lifespan=Parley._serving)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            send = self._without_traceback(send)
+        await super().__call__(scope, receive, send)
+
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[State]:
+        """What the requests live on, from the first to the last; closed in reverse."""
+        async with AsyncExitStack() as stack:
+            try:
+                store = await stack.enter_async_context(configured_store(self._settings))
+                chat = await stack.enter_async_context(_opened_chat(store, self._settings))
+            except StoreError as error:
+                self.failure = str(error)
+                raise
+            gateway = ChatGateway(chat, _engine())
+            stack.callback(gateway.stop)
+            stack.enter_context(told_to_stop(gateway.stop))
+            yield State(
+                chat=chat,
+                http=HTTPEndpoint(gateway, playground=playground_page),
+                websocket=WebSocketEndpoint(
+                    gateway, allowed_origins=self._settings.allowed_origins
+                ),
+            )
+
+    def _without_traceback(self, send: Send) -> Send:
+        """What a failed start sends is logged by the server: make it our one line."""
+
+        async def send_briefly(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed" and self.failure is not None:
+                message = {**message, "message": self.failure}
+            await send(message)
+
+        return send_briefly
+
+
+class _GraphQL:
+    """The endpoint of the scope's protocol."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["state"][scope["type"]](scope, receive, send)
+
+
+_ROUTES: list[BaseRoute] = [
+    Route("/", welcome),
+    Route("/healthz", alive),
+    Route("/readyz", ready),
+    Route("/graphql", _GraphQL()),
+    WebSocketRoute("/graphql", _GraphQL()),
+    Mount("/playground/assets", PlaygroundAssets()),
+    Mount("/static", static_files()),
+]
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    middleware = [Middleware(SafeHeaders)]
+    if settings.allowed_origins:
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+            allow_credentials=True,
+        )
+        middleware.append(cors)
+    return middleware
+
+
+def _engine() -> Engine:
+    return Engine(build_schema()._schema, format_error=format_error)
+
+
+@asynccontextmanager
+async def _opened_chat(store: Store, settings: Settings) -> AsyncIterator[Chat]:
+    chat = Chat(store, session_ttl=settings.session_ttl_seconds, demo_data=settings.demo_data)
+    try:
+        async with asyncio.timeout(_OPEN_SECONDS):
+            await chat.open()
+    except (RedisError, Unavailable, TimeoutError) as error:
+        # It answers a PING, but this is not a store that we can work with.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise StoreError(
+            f"Cannot use the store at {settings.store_address}: {reason.rstrip('.')}."
+            " Set REDIS_ENDPOINT_URL to a Redis that takes writes, scripts and subscriptions."
+        ) from error
+    try:
+        yield chat
+    finally:
+        await chat.close()

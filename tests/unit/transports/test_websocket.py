@@ -1,0 +1,448 @@
+"""graphql-transport-ws on a real server."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import orjson
+import pytest
+from gql import Client, gql
+from gql.transport.exceptions import TransportQueryError
+from gql.transport.websockets import WebsocketsTransport
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from application.transports.connection import Limits
+from tests.unit.transports.toy import DIARY, Toy, heard, serving
+
+PROTOCOL: Any = ["graphql-transport-ws"]
+
+
+@pytest.fixture
+async def socket(toy: Toy) -> AsyncIterator[ClientConnection]:
+    """A socket before the init."""
+    async with connect(toy.ws, subprotocols=PROTOCOL) as socket:
+        yield socket
+
+
+@pytest.fixture
+async def ready(socket: ClientConnection) -> ClientConnection:
+    """A socket after the init."""
+    await tell(socket, {"type": "connection_init"})
+    assert await hear(socket) == {"type": "connection_ack"}
+    return socket
+
+
+@asynccontextmanager
+async def limited(**limits: Any) -> AsyncIterator[tuple[Toy, ClientConnection]]:
+    async with (
+        serving(Limits(**limits)) as toy,
+        connect(toy.ws, subprotocols=PROTOCOL, max_queue=1, close_timeout=1) as socket,
+    ):
+        await tell(socket, {"type": "connection_init"})
+        assert await hear(socket) == {"type": "connection_ack"}
+        yield toy, socket
+
+
+async def tell(socket: ClientConnection, message: object) -> None:
+    await socket.send(orjson.dumps(message).decode())
+
+
+async def subscribe(socket: ClientConnection, id_: str, query: str, **more: Any) -> None:
+    payload = {"query": query, **more}
+    await tell(socket, {"id": id_, "type": "subscribe", "payload": payload})
+
+
+async def hear(socket: ClientConnection) -> Any:
+    async with asyncio.timeout(5):
+        frame = await socket.recv()
+    assert isinstance(frame, str)
+    return orjson.loads(frame)
+
+
+async def closed(socket: ClientConnection) -> tuple[int | None, str | None]:
+    """How the server closes the socket, whatever it says before."""
+    async with asyncio.timeout(15):
+        with suppress(ConnectionClosed):
+            while True:
+                await socket.recv()
+    return socket.close_code, socket.close_reason
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+# Handshake
+
+
+@pytest.mark.parametrize("protocols", [None, ["graphql-ws"], ["x", "graphql-ws"]])
+async def test_other_subprotocols(toy: Toy, protocols: Any) -> None:
+    async with connect(toy.ws, subprotocols=protocols) as socket:
+        assert await closed(socket) == (4406, "Subprotocol not acceptable")
+
+
+async def test_subprotocol_is_picked(toy: Toy) -> None:
+    offers: Any = ["graphql-ws", "graphql-transport-ws"]
+    async with connect(toy.ws, subprotocols=offers) as socket:
+        assert socket.subprotocol == "graphql-transport-ws"
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://127.0.0.1:{port}", True),
+        ("HTTP://127.0.0.1:{port}", True),
+        ("https://chat.example", True),
+        ("https://evil.example", False),
+        ("http://127.0.0.1", False),
+        ("https://chat.example.evil.example", False),
+        ("null", False),
+        ("http://[", False),
+    ],
+)
+async def test_origin(toy: Toy, origin: str, allowed: bool) -> None:
+    headers = {"origin": origin.format(port=toy.port)}
+    connecting = connect(toy.ws, subprotocols=PROTOCOL, additional_headers=headers)
+    if allowed:
+        async with connecting:
+            return
+    with pytest.raises(InvalidStatus) as refused:
+        async with connecting:
+            pass
+    assert refused.value.response.status_code == 403
+
+
+# The connection
+
+
+@pytest.mark.parametrize("payload", [{}, {"payload": None}, {"payload": {"token": "x"}}])
+async def test_init(toy: Toy, socket: ClientConnection, payload: dict[str, Any]) -> None:
+    await tell(socket, {"type": "connection_init", **payload})
+    assert await hear(socket) == {"type": "connection_ack"}
+    assert toy.gateway.payloads == [payload.get("payload")]
+
+
+async def test_second_init(ready: ClientConnection) -> None:
+    await tell(ready, {"type": "connection_init"})
+    assert await closed(ready) == (4429, "Too many initialisation requests")
+
+
+async def test_no_init() -> None:
+    async with (
+        serving(Limits(init_seconds=0.1)) as toy,
+        connect(toy.ws, subprotocols=PROTOCOL) as socket,
+    ):
+        assert await closed(socket) == (4408, "Connection initialisation timeout")
+
+
+async def test_subscribe_before_init(socket: ClientConnection) -> None:
+    await subscribe(socket, "1", "{ hello }")
+    assert await closed(socket) == (4401, "Unauthorized")
+
+
+async def test_refused(socket: ClientConnection) -> None:
+    await tell(socket, {"type": "connection_init", "payload": {"token": "bad"}})
+    assert await closed(socket) == (4403, "Forbidden")
+
+
+async def test_gateway_that_fails(
+    toy: Toy, socket: ClientConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    toy.gateway.failure = ValueError("secret")
+    await tell(socket, {"type": "connection_init"})
+    assert await closed(socket) == (4500, "Internal server error")
+    assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "7",
+        '"x"',
+        b'{"type":"ping"}',
+        "[" * 5_000,
+        "{}",
+        '{"type":7}',
+        '{"type":"connection_ack"}',
+        '{"type":"next","id":"1","payload":{}}',
+        '{"type":"' + "ü" * 500 + '"}',
+        '{"type":"connection_init","payload":7}',
+        '{"type":"connection_init","payload":[]}',
+        '{"type":"ping","payload":"x"}',
+        '{"type":"ping","payload":[]}',
+        '{"type":"pong","payload":7}',
+        '{"type":"complete"}',
+        '{"type":"complete","id":7}',
+        '{"type":"complete","id":""}',
+        '{"type":"subscribe"}',
+        '{"type":"subscribe","payload":{"query":"{ hello }"}}',
+        '{"type":"subscribe","id":7,"payload":{"query":"{ hello }"}}',
+        '{"type":"subscribe","id":"","payload":{"query":"{ hello }"}}',
+        '{"type":"subscribe","id":"1"}',
+        '{"type":"subscribe","id":"1","payload":null}',
+        '{"type":"subscribe","id":"1","payload":[]}',
+        '{"type":"subscribe","id":"1","payload":{}}',
+        '{"type":"subscribe","id":"1","payload":{"query":7}}',
+        '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","variables":[]}}',
+        '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","variables":"x"}}',
+        '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","operationName":7}}',
+        '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","extensions":7}}',
+    ],
+)
+async def test_malformed_frames(socket: ClientConnection, frame: str | bytes) -> None:
+    await socket.send(frame)
+    code, reason = await closed(socket)
+    assert code == 4400
+    assert reason
+    assert len(reason.encode()) <= 123
+
+
+async def test_ping(socket: ClientConnection) -> None:
+    await tell(socket, {"type": "ping"})
+    assert await hear(socket) == {"type": "pong"}
+    await tell(socket, {"type": "ping", "payload": {"a": [1]}})
+    assert await hear(socket) == {"type": "pong", "payload": {"a": [1]}}
+    await tell(socket, {"type": "pong", "payload": None})
+    await tell(socket, {"type": "ping", "payload": None})
+    assert await hear(socket) == {"type": "pong"}
+
+
+async def test_what_was_answered_arrives_before_the_close(socket: ClientConnection) -> None:
+    await tell(socket, {"type": "ping"})
+    await socket.send("nonsense")
+    assert await hear(socket) == {"type": "pong"}
+    assert (await closed(socket))[0] == 4400
+
+
+async def test_keep_alive() -> None:
+    async with limited(ping_seconds=0.05, idle_seconds=0.2) as (_, socket):
+        for _ in range(6):
+            assert await hear(socket) == {"type": "ping"}
+            await tell(socket, {"type": "pong"})
+        assert await closed(socket) == (1001, "No message in time")
+
+
+@pytest.mark.parametrize("code", [4401, 4403, 1012])
+async def test_session_that_ends(toy: Toy, ready: ClientConnection, code: int) -> None:
+    await subscribe(ready, "1", "subscription { silence }")
+    await heard("started")
+    [session] = toy.gateway.sessions
+    session.ended.set_result((code, "Over"))
+    assert await closed(ready) == (code, "Over")
+    await heard("closed")
+    assert session.closed
+
+
+# Operations
+
+
+@pytest.mark.parametrize(
+    ("query", "data"),
+    [
+        ("{ hello }", {"hello": "Hello world"}),
+        ("mutation { login }", {"login": True}),
+    ],
+)
+async def test_single_result(ready: ClientConnection, query: str, data: Any) -> None:
+    await subscribe(ready, "1", query)
+    assert await hear(ready) == {"id": "1", "type": "next", "payload": {"data": data}}
+    assert await hear(ready) == {"id": "1", "type": "complete"}
+
+
+async def test_subscription(ready: ClientConnection) -> None:
+    query = "subscription A($to: Int!) { count(to: $to) } subscription B { ticks }"
+    await subscribe(ready, "a", query, operationName="A", variables={"to": 2})
+    for number in range(2):
+        payload = {"data": {"count": number}}
+        assert await hear(ready) == {"id": "a", "type": "next", "payload": payload}
+    assert await hear(ready) == {"id": "a", "type": "complete"}
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        ("{", None, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", None, "GRAPHQL_VALIDATION_FAILED"),
+        ("query A { hello } query B { hello }", None, "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($n: String!) { hello(name: $n) }", {"n": 7}, "BAD_USER_INPUT"),
+        ("subscription ($n: Int!) { count(to: $n) }", {}, "BAD_USER_INPUT"),
+    ],
+)
+async def test_request_errors(
+    ready: ClientConnection, query: str, variables: dict[str, Any] | None, code: str
+) -> None:
+    for _ in range(2):  # The id is free again.
+        await subscribe(ready, "1", query, variables=variables)
+        message = await hear(ready)
+        assert (message["id"], message["type"]) == ("1", "error")
+        assert [error["extensions"]["code"] for error in message["payload"]] == [code]
+
+
+async def test_errors_of_fields(ready: ClientConnection) -> None:
+    await subscribe(ready, "1", "{ broken }")
+    message = await hear(ready)
+    assert message["type"] == "next"
+    assert message["payload"]["data"] is None
+    assert message["payload"]["errors"][0]["message"] == "Masked."
+    assert (await hear(ready))["type"] == "complete"
+
+
+async def test_stream_that_fails(ready: ClientConnection) -> None:
+    await subscribe(ready, "1", "subscription { failing }")
+    assert (await hear(ready))["payload"] == {"data": {"failing": 1}}
+    [error] = (await hear(ready))["payload"]["errors"]
+    assert (error["message"], error["path"]) == ("Masked.", ["failing"])
+    assert (await hear(ready))["type"] == "complete"
+
+
+async def test_unknown_exception(
+    toy: Toy,
+    ready: ClientConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("secret")
+
+    monkeypatch.setattr(toy.gateway.engine, "prepare", fail)
+    await subscribe(ready, "1", "{ hello }")
+    message = await hear(ready)
+    assert message["type"] == "error"
+    assert message["payload"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert "secret" in caplog.text
+
+
+async def test_duplicate_id(ready: ClientConnection) -> None:
+    await subscribe(ready, "ü" * 200, "subscription { silence }")
+    await subscribe(ready, "ü" * 200, "{ hello }")
+    code, reason = await closed(ready)
+    assert code == 4409
+    assert reason
+    assert reason.startswith("Subscriber for ü")
+    await heard("closed")
+
+
+async def test_complete_frees_the_id_at_once(ready: ClientConnection) -> None:
+    await subscribe(ready, "1", "subscription { silence }")
+    await heard("started")
+    await tell(ready, {"id": "1", "type": "complete"})
+    await subscribe(ready, "1", "{ hello }")
+    assert (await hear(ready))["payload"] == {"data": {"hello": "Hello world"}}
+    assert await hear(ready) == {"id": "1", "type": "complete"}
+    await heard("closed")
+
+
+async def test_nothing_follows_a_complete(ready: ClientConnection) -> None:
+    await subscribe(ready, "1", "subscription { ticks }")
+    await hear(ready)
+    await tell(ready, {"id": "1", "type": "complete"})
+    await heard("closed")
+    await tell(ready, {"type": "ping"})
+    while (message := await hear(ready))["type"] == "next":
+        pass
+    assert message == {"type": "pong"}
+    await tell(ready, {"id": "1", "type": "complete"})  # Over already: to be ignored.
+    await tell(ready, {"type": "ping"})
+    assert await hear(ready) == {"type": "pong"}
+
+
+async def test_operations_are_concurrent(ready: ClientConnection) -> None:
+    await subscribe(ready, "1", "{ slow }")
+    await subscribe(ready, "2", "subscription { silence }")
+    await subscribe(ready, "3", "{ hello }")
+    assert (await hear(ready))["id"] == "3"
+
+
+async def test_too_many_operations() -> None:
+    async with limited(max_operations=2) as (_, socket):
+        await subscribe(socket, "1", "subscription { silence }")
+        await subscribe(socket, "2", "subscription { silence }")
+        await subscribe(socket, "3", "{ hello }")
+        message = await hear(socket)
+        assert (message["id"], message["type"]) == ("3", "error")
+        assert message["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+        await tell(socket, {"id": "1", "type": "complete"})
+        await heard("closed")
+        await subscribe(socket, "3", "{ hello }")
+        assert (await hear(socket))["type"] == "next"
+
+
+# Slow and lost clients
+
+
+async def test_slow_consumer() -> None:
+    async with limited() as (toy, socket):
+        await subscribe(socket, "1", "subscription { flood }")
+        await heard("closed", 10)  # Nobody reads: what waits has a bound.
+        assert await closed(socket) == (1013, "slow consumer, resume with after")
+        assert toy.gateway.sessions[0].closed
+
+
+async def test_consumer_that_keeps_up_may_have_much() -> None:
+    async with limited(outbox_messages=10) as (_, socket):
+        await subscribe(socket, "1", "subscription { count(to: 500) }")
+        for number in range(500):
+            assert (await hear(socket))["payload"] == {"data": {"count": number}}
+
+
+async def test_single_result_may_be_larger_than_the_outbox() -> None:
+    async with limited(outbox_bytes=1_000) as (_, socket):
+        name = "x" * 10_000
+        query = "query ($n: String!) { hello(name: $n) }"
+        await subscribe(socket, "1", query, variables={"n": name})
+        assert (await hear(socket))["payload"] == {"data": {"hello": f"Hello {name}"}}
+
+
+@pytest.mark.parametrize("abrupt", [False, True])
+@pytest.mark.parametrize("subscription", ["ticks", "silence", "flood"])
+async def test_client_that_leaves(
+    toy: Toy,
+    ready: ClientConnection,
+    subscription: str,
+    abrupt: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await subscribe(ready, "1", f"subscription {{ {subscription} }}")
+    await heard("started")
+    if abrupt:
+        ready.transport.abort()
+    else:
+        await ready.close()
+    await heard("closed")
+    await asyncio.sleep(0.05)
+    assert toy.gateway.sessions[0].closed
+    assert not logged(caplog)
+    assert not [task for task in asyncio.all_tasks() if "Connection._" in repr(task)]
+
+
+async def test_server_that_stops(caplog: pytest.LogCaptureFixture) -> None:
+    async with limited() as (_, socket):
+        await subscribe(socket, "1", "subscription { ticks }")
+        await heard("started")
+    await heard("closed")
+    assert DIARY.told == ["started", "closed"]
+    assert not logged(caplog)
+
+
+# A client of others
+
+
+async def test_gql(toy: Toy) -> None:
+    transport = WebsocketsTransport(
+        toy.ws,
+        init_payload={"token": "x"},
+        subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
+    )
+    async with Client(transport=transport) as session:
+        assert await session.execute(gql("{ hello }")) == {"hello": "Hello world"}
+        counted = [result async for result in session.subscribe(gql("subscription { count }"))]
+        assert counted == [{"count": 0}, {"count": 1}, {"count": 2}]
+        with pytest.raises(TransportQueryError, match="nothing"):
+            await session.execute(gql("{ nothing }"))
