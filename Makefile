@@ -75,7 +75,7 @@ $(PLAYGROUND): playground/node_modules/.stamp $(PLAYGROUND_SOURCES)
 	@touch $@
 
 playground/node_modules/.stamp: playground/package-lock.json
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
 		{ echo "Parley needs Node 20 or newer to build the playground." >&2; exit 1; }
 	cd playground && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
