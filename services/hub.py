@@ -36,6 +36,9 @@ _log = logging.getLogger(__name__)
 _MAX_WAITING = 2_000
 """Events that wait for one subscriber before it is told to come back with its cursor."""
 
+_PAUSE_AFTER_FAILURE = 0.2
+"""Seconds until what a failed delivery left is read again."""
+
 _EXPIRED = "The history after this cursor is no longer kept: reload."
 
 Kinds = Collection[type[Event]]
@@ -262,22 +265,19 @@ class Hub:
             self._wake.clear()
             try:
                 await self._deliver()
+                continue
             except Unavailable:
-                # The store went away under the reading: the next connection catches up.
-                self._missed = True
-                await asyncio.sleep(0.2)
-                self._wake.set()
+                pass  # The store went away under the reading.
             except Exception:
-                _log.exception("Delivery failed; going on with the next events.")
+                _log.exception("Delivery failed; reading the logs again.")
+            self._missed = True
+            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+            self._wake.set()
 
     async def _deliver(self) -> None:
         if self._missed:
             self._missed = False
-            try:
-                await self._catch_up()
-            except Unavailable:
-                self._missed = True
-                raise
+            await self._catch_up()
         while self._envelopes:
             await self._receive(self._envelopes.popleft())
         rung, self._rung = self._rung, {}
