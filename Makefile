@@ -17,7 +17,7 @@ run: $(VENV)/.run $(PLAYGROUND) ## set everything up and serve on http://localho
 	@exec $(BIN)/python -m application
 
 test: lint types browser $(PLAYGROUND) ## set everything up and run every check and test (ARGS for pytest)
-	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 lint: $(VENV)/.test ## style, and which package may import which
 	$(BIN)/ruff check .

@@ -38,12 +38,12 @@ class Mutation:
     async def logout(self, info: Info) -> LogoutPayload:
         context = info.context
         session = await context.optional_viewer()
+        if session is not None:
+            await context.chat.sessions.end(session)
+        # Not before: with the session still alive, the browser needs it to try again.
         if context.cookies is not None:
             context.cookies.clear()
-        if session is None:
-            return LogoutPayload(user=None)
-        await context.chat.sessions.end(session)
-        user = await context.loaders.users.load(session.user_id)
+        user = None if session is None else await context.loaders.users.load(session.user_id)
         return LogoutPayload(user=None if user is None else User.of(user))
 
     @strawberry.mutation(description="Send a message. Acknowledged means kept.")
@@ -51,11 +51,11 @@ class Mutation:
         self, info: Info, input: Annotated[SendMessageInput, _INPUT]
     ) -> SendMessagePayload:
         context = info.context
-        context.claimed_user_id()
-        wanted = room_id(input.room_id)
-        room = await context.on_behalf_of_viewer(
-            lambda user_id: context.chat.rooms.visible(user_id, wanted)
-        )
+
+        async def visible(user_id: str) -> models.Room:
+            return await context.chat.rooms.visible(user_id, room_id(input.room_id))
+
+        room = await context.on_behalf_of_viewer(visible)
         viewer = await context.viewer()
         message = await context.chat.messages.send(
             viewer.user_id, room, input.text, input.client_message_id

@@ -12,7 +12,7 @@ from schema.context import Context, Info
 from schema.event import position_cursor
 from schema.message import Message, message_page
 from schema.node import Node
-from schema.room import Before, Last, Room, room_connection
+from schema.room import Before, FirstOf, Last, Room, room_connection
 from schema.user import After, First, User, after_user, user_connection
 from services import ids
 from services.errors import BadUserInput, NotFound
@@ -117,13 +117,18 @@ class Query:
         self,
         info: Info,
         room_id: Annotated[strawberry.ID, strawberry.argument(description="The room.")],
-        first: First = None,
+        first: FirstOf = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Connection[Message]:
-        info.context.claimed_user_id()
-        return await message_page(info.context, to_room_id(room_id), first, after, last, before)
+        context = info.context
+
+        async def page(user_id: str) -> Connection[Message]:
+            wanted = to_room_id(room_id)
+            return await message_page(context, user_id, wanted, first, after, last, before)
+
+        return await context.on_behalf_of_viewer(page)
 
 
 async def _user(context: Context, user_id: str) -> User | None:
@@ -137,7 +142,7 @@ async def _node(context: Context, viewer_id: str, node_id: str) -> Node | None:
         case ids.UserRef(user_id=user_id):
             return await _user(context, user_id)
         case ids.RoomRef(room_id=room_id):
-            (room,) = await chat.rooms.visible_many(viewer_id, [room_id])
+            room = await context.loaders.visible_rooms.load((viewer_id, room_id))
             return None if room is None else Room.of(room)
         case ids.MessageRef(room_id=room_id, position=position):
             with suppress(NotFound):

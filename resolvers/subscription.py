@@ -36,8 +36,7 @@ class Subscription:
         ] = None,
         after: After = None,
     ) -> AsyncGenerator[Edge[Message], None]:
-        room = None if room_id is None else to_room_id(room_id)
-        async with aclosing(_events(info, [models.MessageEvent], after, room)) as events:
+        async with aclosing(_events(info, [models.MessageEvent], after, room_id)) as events:
             async for event in events:
                 if isinstance(event, models.MessageEvent):
                     yield message_edge(info.context, event.message)
@@ -82,9 +81,10 @@ async def _events(
     info: Info,
     kinds: list[type[models.Event]],
     after: str | None = None,
-    room_id: str | None = None,
+    room: str | None = None,
 ) -> AsyncGenerator[models.Event, None]:
     viewer = await info.context.viewer()
+    room_id = None if room is None else to_room_id(room)
     cursor = None if after is None else cursors.decode(after, "after")
     stream = info.context.chat.hub.subscribe(viewer.user_id, kinds, room_id=room_id, after=cursor)
     async with aclosing(stream) as events:

@@ -1,9 +1,9 @@
 """What the resolvers of one operation share."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
@@ -15,6 +15,7 @@ from services.sessions import Sessions
 
 _LOG_IN_FIRST = "Log in first."
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -26,19 +27,39 @@ class Cookies(Protocol):
     def clear(self) -> None: ...
 
 
+class Loader(DataLoader[K, T], Generic[K, T]):
+    """Fields that ask for the same key wait for one future, and none may cancel the others'.
+
+    When a field fails, the executor cancels those beside it; without the shield that would end
+    fields elsewhere, and with them the operation.
+    """
+
+    def load(self, key: K) -> Awaitable[T]:
+        return asyncio.shield(super().load(key))
+
+
 class Loaders:
     """Look-ups batched per level of the response."""
 
     def __init__(self, chat: Chat) -> None:
-        self.users = DataLoader(load_fn=chat.users.get_many)
-        self.presence = DataLoader(load_fn=chat.presence.many)
-        self.rooms = DataLoader(load_fn=chat.rooms.get_many)
-        self.last_messages = DataLoader(load_fn=chat.messages.last_many)
+        self.users = Loader(load_fn=chat.users.get_many)
+        self.presence = Loader(load_fn=chat.presence.many)
+        self.rooms = Loader(load_fn=chat.rooms.get_many)
+        self.last_messages = Loader(load_fn=chat.messages.last_many)
+
+        async def visible_rooms(keys: list[tuple[str, str]]) -> list[models.Room | None]:
+            # The keys name the viewer, who is the same in all of them.
+            return await chat.rooms.visible_many(keys[0][0], [room_id for _, room_id in keys])
+
+        self.visible_rooms = Loader(load_fn=visible_rooms)
 
     def clear(self) -> None:
         """Forget what was loaded: a subscription's next event asks anew."""
-        for loader in (self.users, self.presence, self.rooms, self.last_messages):
-            loader.clear_all()
+        self.users.clear_all()
+        self.presence.clear_all()
+        self.rooms.clear_all()
+        self.last_messages.clear_all()
+        self.visible_rooms.clear_all()
 
 
 class Context:
@@ -64,7 +85,8 @@ class Context:
         if self._session is None and self._token is not None:
             if self._resolving is None:
                 self._resolving = asyncio.create_task(self.chat.sessions.resolve(self._token))
-            return await self._resolving
+            # Shared by the fields that ask, as what a loader loads.
+            return await asyncio.shield(self._resolving)
         return self._session
 
     async def viewer(self) -> models.Session:

@@ -13,10 +13,10 @@ _log = logging.getLogger(__name__)
 
 def format_error(error: GraphQLError) -> dict[str, Any]:
     """The entry of `errors`; an unexpected exception is masked, and logged under an id."""
+    formatted = dict(error.formatted)
     cause = error.original_error
     while isinstance(cause, GraphQLError):
-        error, cause = cause, cause.original_error
-    formatted = dict(error.formatted)
+        cause = cause.original_error
     if isinstance(cause, ChatError):
         extensions: dict[str, Any] = {"code": cause.code}
         if isinstance(cause, BadUserInput):

@@ -62,6 +62,7 @@ def message_edge(context: Context, record: models.Message) -> Edge[Message]:
 
 async def message_page(
     context: Context,
+    viewer_id: str,
     room_id: str,
     first: int | None,
     after: str | None,
@@ -74,10 +75,8 @@ async def message_page(
     size = {"first": page_size(first)} if first is not None else {"last": page_size(last, "last")}
     after_cursor = None if after is None else cursors.decode(after, "after")
     before_cursor = None if before is None else cursors.decode(before, "before")
-    page = await context.on_behalf_of_viewer(
-        lambda user_id: context.chat.messages.page(
-            user_id, room_id, **size, after=after_cursor, before=before_cursor
-        )
+    page = await context.chat.messages.page(
+        viewer_id, room_id, **size, after=after_cursor, before=before_cursor
     )
     return MessageConnection.of(
         [message_edge(context, message) for message in page.messages],

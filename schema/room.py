@@ -22,9 +22,15 @@ class RoomKind(Enum):
 
 
 LazyMessage = Annotated["Message", strawberry.lazy("schema.message")]
+FirstOf = Annotated[
+    int | None,
+    strawberry.argument(description="How many items from the beginning, from 1 to 100."),
+]
 Last = Annotated[
     int | None,
-    strawberry.argument(description="How many items from the end, from 1 to 100."),
+    strawberry.argument(
+        description="How many items from the end, from 1 to 100; 50 without `first`."
+    ),
 ]
 Before = Annotated[str | None, strawberry.argument(description="End before this cursor.")]
 
@@ -56,14 +62,17 @@ class Room(Node):
     async def messages(
         self,
         info: Info,
-        first: First = None,
+        first: FirstOf = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Connection[LazyMessage]:
         from schema.message import message_page
 
-        return await message_page(info.context, self.record.id, first, after, last, before)
+        viewer = await info.context.viewer()
+        return await message_page(
+            info.context, viewer.user_id, self.record.id, first, after, last, before
+        )
 
     @strawberry.field(description="Its newest message; null while there is none.")
     async def last_message(self, info: Info) -> LazyMessage | None:

@@ -30,8 +30,9 @@ def running(**env: str) -> Iterator[Server]:
     try:
         yield server
     finally:
+        # Not killed: its Valkey would outlive it.
         if server.process.poll() is None:
-            server.kill()
+            server.stop()
 
 
 def graphql(server: Server, query: str, token: str = "") -> dict[str, object]:
@@ -250,7 +251,7 @@ def test_uvicorn_serves_it_with_workers(data_dir: Path) -> None:
         assert "Traceback" not in server.output
     finally:
         if server.process.poll() is None:
-            server.kill()
+            server.stop()
 
 
 @pytest.mark.parametrize(
