@@ -4,6 +4,7 @@ Whatever takes `store_url`, directly or not, runs on each store: the embedded on
 of the Redis at REDIS_ENDPOINT_URL where that is set.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -70,12 +71,22 @@ def embedded_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=_STORES)
-def store_url(request: pytest.FixtureRequest, embedded_url: str) -> str:
-    """An empty store."""
-    url = embedded_url if request.param == "embedded" else str(_CONFIGURED)
+def store_url(request: pytest.FixtureRequest, embedded_url: str) -> Iterator[str]:
+    """An empty store, and empty again after the test."""
+    if request.param == "embedded":
+        yield from _empty(embedded_url)
+        return
+    # Other runs of the tests on this machine use the same database, and its channels.
+    with Path(tempfile.gettempdir(), "parley-tests-redis.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield from _empty(str(_CONFIGURED))
+
+
+def _empty(url: str) -> Iterator[str]:
     with redis.Redis.from_url(url) as client:
         client.flushdb()
-    return url
+        yield url
+        client.flushdb()
 
 
 @pytest.fixture

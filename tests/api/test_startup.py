@@ -1,5 +1,6 @@
 """Starting and stopping, as an operator does it: real processes, real stores, real signals."""
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 import redis
+from websockets import ConnectionClosed, Subprotocol
+from websockets.sync.client import connect
 
 from tests.servers import Server, launch, start_server
 
@@ -116,6 +119,22 @@ def test_an_open_stream_does_not_hold_up_the_end(data_dir: Path) -> None:
         assert server.wait() == 0
         assert time.monotonic() - began < 5
         assert "Traceback" not in server.output
+
+
+def test_an_open_socket_is_told_to_come_again(data_dir: Path) -> None:
+    with running(DATA_DIR=str(data_dir)) as server:
+        protocol = Subprotocol("graphql-transport-ws")
+        url = server.url.replace("http", "ws", 1)
+        with connect(f"{url}/graphql", subprotocols=[protocol]) as socket:
+            payload = {"authorization": f"Bearer {log_in(server)}"}
+            socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+            assert json.loads(socket.recv(10)) == {"type": "connection_ack"}
+            server.process.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as caught:
+                socket.recv(10)
+        assert caught.value.rcvd is not None
+        assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1012, "server stopping")
+        assert server.wait() == 0
 
 
 def test_the_second_start_has_the_data_of_the_first(data_dir: Path) -> None:
