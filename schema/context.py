@@ -102,7 +102,7 @@ class Context:
         It is asked on behalf of whoever the token claims to be. Without the session behind the
         token nothing of what was found gets out, not even that there was an error.
         """
-        asked = asyncio.create_task(ask(self.claimed_user_id()))
+        asked = asyncio.create_task(ask(self._claimed_user_id()))
         try:
             await self.viewer()
         except BaseException:
@@ -112,7 +112,7 @@ class Context:
             raise
         return await asked
 
-    def claimed_user_id(self) -> str:
+    def _claimed_user_id(self) -> str:
         """Whose session the caller claims to have. Raises Unauthenticated without any claim."""
         claimed = None
         if self._session is not None:
