@@ -36,7 +36,6 @@ class Chat:
         session_ttl: int = 30 * 24 * 3600,
         bcrypt_cost: int = 10,
         demo_data: bool = True,
-        announce_private_rooms: bool = True,
     ) -> None:
         # Unique per process and never an address: servers drop what bears their own id.
         server_id = f"gql-{uuid.uuid4()}"
@@ -45,7 +44,7 @@ class Chat:
         self.passwords = Passwords(cost=bcrypt_cost)
         self.users = Users(store, self.passwords)
         self.sessions = Sessions(store, session_ttl)
-        self.rooms = Rooms(store, self.users, server_id, announce_private=announce_private_rooms)
+        self.rooms = Rooms(store, self.users, server_id)
         self.log = Log(store)
         self.messages = Messages(store, self.log, self.rooms, server_id)
         self.presence = PresenceService(store, server_id)

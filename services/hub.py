@@ -117,7 +117,6 @@ class Hub:
         """Highest position delivered: in a log that is new to us, what is newer was missed."""
         self._missed = False
         self._envelopes: deque[bytes] = deque()
-        self._presence: dict[str, None] = {}
         self._wake = asyncio.Event()
         self.on_session_ended: Callable[[str], None] = lambda token_hash: None
         self.on_reconnected: Callable[[], Awaitable[None]] | None = None
@@ -163,8 +162,8 @@ class Hub:
             raise CursorExpired(_EXPIRED)
         start = await self._log.now()
         subscription = Subscription(user_id, room_id, kinds)
-        await self._register(subscription)
         try:
+            await self._register(subscription)
             replayed = [] if after is None else await self._replay(subscription, after.position)
             for event in replayed:
                 yield event

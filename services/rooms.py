@@ -14,13 +14,10 @@ GENERAL = "0"
 
 
 class Rooms:
-    def __init__(
-        self, store: Store, users: Users, server_id: str, *, announce_private: bool = True
-    ) -> None:
+    def __init__(self, store: Store, users: Users, server_id: str) -> None:
         self._store = store
         self._users = users
         self._server_id = server_id
-        self._announce_private = announce_private
 
     async def get_many(self, room_ids: Sequence[str]) -> list[Room | None]:
         """Rooms by id, whoever asks: only for ids that the viewer is known to see."""
@@ -102,8 +99,7 @@ class Rooms:
         if me is None or other is None:
             raise NotFound("There is no such user.")
         room_id = private_room_id(user_id, other_id)
-        added = await self._add_to_both(room_id, "open")
-        if added and self._announce_private:
+        if await self._add_to_both(room_id, "open"):
             await self._announce(room_id, me, other)
         return Room(room_id, None)
 

@@ -98,6 +98,15 @@ async def store(store_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
+async def other_store(store_url: str) -> AsyncIterator[Store]:
+    """The connection of a second process."""
+    other = Store.from_url(store_url)
+    await other.open()
+    yield other
+    await other.close()
+
+
+@pytest.fixture
 async def chat(store_url: str) -> AsyncIterator[Chat]:
     """The services of one server process, with the demo data."""
     chat = Chat(Store.from_url(store_url), bcrypt_cost=4)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
+from redis.exceptions import ResponseError
 
 from services import keys
 from services.chat import Chat
@@ -306,6 +307,14 @@ async def test_a_stream_that_ends_leaves_nothing_behind(chat: Chat) -> None:
     assert not chat.hub._by_room
     assert not chat.hub._by_user
     assert not chat.hub._told
+
+
+async def test_a_subscription_that_cannot_begin_leaves_nothing_behind(chat: Chat) -> None:
+    await chat.store.call("SET", keys.user_rooms("1"), "not a set")
+    with pytest.raises(ResponseError):
+        await anext(chat.hub.subscribe("1", [MessageEvent]))
+    assert not chat.hub._subscriptions
+    assert not chat.hub._by_user
 
 
 async def test_an_old_snapshot_plus_the_events_is_a_fresh_snapshot(chat: Chat, other: Chat) -> None:

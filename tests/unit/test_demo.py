@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from itertools import permutations
 
 import pytest
@@ -27,14 +27,6 @@ def passwords() -> Iterator[Passwords]:
     passwords = Passwords(cost=4)
     yield passwords
     passwords.close()
-
-
-@pytest.fixture
-async def other_store(store_url: str) -> AsyncIterator[Store]:
-    other = Store.from_url(store_url)
-    await other.open()
-    yield other
-    await other.close()
 
 
 async def members(store: Store, room_id: str) -> list[tuple[bytes, float]]:

@@ -50,15 +50,6 @@ async def heard(store: Store) -> AsyncIterator[Heard]:
 
 
 @pytest.fixture
-async def other_store(store_url: str) -> AsyncIterator[Store]:
-    """The connection of a second process."""
-    other = Store.from_url(store_url)
-    await other.open()
-    yield other
-    await other.close()
-
-
-@pytest.fixture
 def here(store: Store) -> PresenceService:
     return PresenceService(store, "gql-here")
 
