@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from services.errors import NotFound, Unavailable
@@ -11,6 +12,7 @@ from services.presence import PresenceService
 from services.rooms import Rooms
 from services.users import Users
 from services.wire import (
+    Envelope,
     MalformedRecord,
     MessageEnvelope,
     PresenceEnvelope,
@@ -22,6 +24,8 @@ from services.wire import (
 _log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 1.0
+_MAX_ADOPTIONS = 1_000
+"""Messages published and not stored that are waited for at a time."""
 _FROM_PARLEY = re.compile(rb'\{"serverId":"gql-[0-9a-f-]{36}","type":"message",')
 
 
@@ -48,30 +52,40 @@ class Bridge:
         on the log's channel as well."""
         return _FROM_PARLEY.match(envelope) is not None
 
-    async def receive(self, raw: bytes) -> str | None:
-        """Act on an envelope; the id of the user whose presence changed, if that is what it says.
+    async def receive(self, batch: Iterable[bytes]) -> list[str]:
+        """Act on envelopes; the ids of the users whose presence changed, if that is what they say.
 
-        A hostile or malformed envelope is logged and dropped. Nothing in it is trusted: messages
+        A hostile or malformed envelope is logged and dropped. Nothing in one is trusted: messages
         are taken from the store, and delivery checks who may see them.
         """
-        try:
-            envelope = decode_envelope(raw)
-        except MalformedRecord as error:
-            _log.warning("Dropped a malformed envelope: %s", error)
-            return None
-        match envelope:
-            case MessageEnvelope(message=message):
-                await self._log.ingest([message.room_id])
-                if not await self._log.holds(message):
-                    task = asyncio.create_task(self._adopt_later(message))
-                    self._adoptions.add(task)
-                    task.add_done_callback(self._adoptions.discard)
-            case ShowRoomEnvelope(server_id=server_id, room_id=room_id):
-                if server_id != self._server_id:
-                    await self._rooms.show(room_id)
-            case PresenceEnvelope():
-                return await self._presence_changed(envelope)
-        return None
+        messages: list[StoredMessage] = []
+        present: list[str] = []
+        for envelope in _decoded(batch):
+            match envelope:
+                case MessageEnvelope(message=message):
+                    messages.append(message)
+                case ShowRoomEnvelope(server_id=server_id, room_id=room_id):
+                    if server_id != self._server_id:
+                        await self._rooms.show(room_id)
+                case PresenceEnvelope():
+                    user_id = await self._presence_changed(envelope)
+                    if user_id is not None:
+                        present.append(user_id)
+        await self._log_messages(messages)
+        return present
+
+    async def _log_messages(self, messages: list[StoredMessage]) -> None:
+        await self._log.ingest({message.room_id for message in messages})
+        held = await asyncio.gather(*(self._log.holds(message) for message in messages))
+        for message, is_held in zip(messages, held, strict=True):
+            if is_held:
+                continue
+            if len(self._adoptions) >= _MAX_ADOPTIONS:
+                _log.warning("Dropped a message that was published and not stored.")
+                continue
+            task = asyncio.create_task(self._adopt_later(message))
+            self._adoptions.add(task)
+            task.add_done_callback(self._adoptions.discard)
 
     async def _presence_changed(self, envelope: PresenceEnvelope) -> str | None:
         user_id = envelope.user_id
@@ -103,3 +117,11 @@ class Bridge:
             _log.warning("Dropped a message to a room its sender is not in: %s", message.room_id)
         except Unavailable:
             _log.warning("The store went away before a published message could be kept.")
+
+
+def _decoded(batch: Iterable[bytes]) -> Iterator[Envelope | None]:
+    for raw in batch:
+        try:
+            yield decode_envelope(raw)
+        except MalformedRecord as error:
+            _log.warning("Dropped a malformed envelope: %s", error)

@@ -4,23 +4,33 @@ broadcaster's own Redis backend delivers nothing on redis-py 8, dies with its co
 anyone noticing, and decodes what anyone may publish without a guard. This one reads with one
 pub/sub connection, reconnects with backoff and jitter, notices a peer that vanished without a
 reset, and says so with an event whenever something may have been missed.
+
+It also has Redis tell when certain keys change, whoever changes them: the invalidation messages
+that Redis has for caches of clients (https://redis.io/docs/latest/develop/reference/client-side-caching/).
 """
 
 import asyncio
 import logging
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 
 from broadcaster import BroadcastBackend, Event
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
 
 _log = logging.getLogger(__name__)
 
-_PING_AFTER = 2.0
-_GIVE_UP_AFTER = 4.0
-_BACKOFF_CAP = 2.0
+_PING_AFTER = 1.0
+_GIVE_UP_AFTER = 2.0
+_FIRST_DELAY = 0.05
+_LONGEST_DELAY = 0.5
+_INVALIDATIONS = "__redis__:invalidate"
 
 
 class Published(Event):
@@ -32,6 +42,14 @@ class Published(Event):
         self.data = data
 
 
+class Changed(Event):
+    """These keys were written, deleted or have expired; None: the store was emptied."""
+
+    def __init__(self, channel: str, keys: list[bytes] | None) -> None:
+        super().__init__(channel, "")
+        self.keys = keys
+
+
 class Connected(Event):
     """The connection is there (again): anything may have been missed before."""
 
@@ -40,11 +58,13 @@ class Connected(Event):
 
 
 class RedisChannels(BroadcastBackend):
-    """Several Redis channels as one broadcaster channel, so that their common order is kept."""
+    """Several Redis channels, and the keys that begin with one of `prefixes`, as one broadcaster
+    channel, so that their common order is kept."""
 
-    def __init__(self, redis: Redis, sources: tuple[str, ...]) -> None:
-        self._redis = redis
-        self._sources = sources
+    def __init__(self, redis: Redis, sources: Sequence[str], prefixes: Sequence[str] = ()) -> None:
+        self._pool = redis.connection_pool
+        self._sources = (*sources, _INVALIDATIONS)
+        self._prefixes = prefixes
         self._events: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
         self._reader: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
@@ -67,32 +87,67 @@ class RedisChannels(BroadcastBackend):
 
     async def publish(self, channel: str, message: str) -> None:
         """Publish on a Redis channel; the scripts do so themselves, with what they change."""
-        await self._redis.publish(channel, message)
+        await Redis(connection_pool=self._pool).publish(channel, message)
 
     async def next_published(self) -> Event:
         return await self._events.get()
 
     async def _read_forever(self, channel: str) -> None:
-        delay = 0.05
+        delay = _FIRST_DELAY
         while True:
-            pubsub = self._redis.pubsub()
+            redis = Redis.from_pool(_single_connection(self._pool))
             try:
-                await pubsub.subscribe(*self._sources)
-                delay = 0.05
+                pubsub = redis.pubsub()
+                await self._subscribe(pubsub)
+                await self._await_confirmation(pubsub)
+                delay = _FIRST_DELAY
+                self.connected.set()
+                await self._events.put(Connected(channel))
                 await self._read(pubsub, channel)
-            except (RedisError, OSError, TimeoutError) as error:
+            except (RedisError, OSError, TimeoutError, RuntimeError) as error:
+                # uvloop has a RuntimeError for writing to a connection that the peer has reset.
                 _log.warning("Lost the connection to the channels: %s", error or type(error))
+                # The idle connections for commands may be as dead without saying so.
+                await self._pool.disconnect(inuse_connections=False)
             finally:
                 self.connected.clear()
                 with suppress(RedisError, OSError):
-                    await pubsub.aclose()  # type: ignore[no-untyped-call]
+                    await redis.aclose()
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
-            delay = min(delay * 2, _BACKOFF_CAP)
+            delay = min(delay * 2, _LONGEST_DELAY)
+
+    async def _subscribe(self, pubsub: PubSub) -> None:
+        await pubsub.connect()  # type: ignore[no-untyped-call]
+        if self._prefixes and pubsub.connection is not None:
+            await self._track(pubsub.connection)
+        await pubsub.subscribe(*self._sources)
+
+    async def _track(self, connection: AbstractConnection) -> None:
+        """Ask for the changes of keys, to be told on this connection."""
+        prefixes = [word for prefix in self._prefixes for word in ("PREFIX", prefix)]
+        try:
+            await connection.send_command("CLIENT", "ID")
+            own_id = await connection.read_response()
+            await connection.send_command(
+                "CLIENT", "TRACKING", "ON", "REDIRECT", own_id, "BCAST", *prefixes
+            )
+            await connection.read_response()
+        except ResponseError as error:
+            # Forbidden to this user of the store, say. What depends on it is checked at each
+            # delivery as well.
+            _log.warning("The store does not tell of changed keys: %s", error)
+
+    async def _await_confirmation(self, pubsub: PubSub) -> None:
+        """Raise when the store does not confirm every channel in time."""
+        async with asyncio.timeout(_GIVE_UP_AFTER):
+            confirmed = 0
+            while confirmed < len(self._sources):
+                frame = await pubsub.get_message(timeout=_GIVE_UP_AFTER)
+                confirmed += frame is not None and frame["type"] == "subscribe"
 
     async def _read(self, pubsub: PubSub, channel: str) -> None:
         """Hand on what arrives; raise when the connection breaks or falls silent."""
         silent = 0.0
-        confirmed = 0
         while True:
             frame = await pubsub.get_message(timeout=_PING_AFTER)
             if frame is None:
@@ -102,12 +157,26 @@ class RedisChannels(BroadcastBackend):
                 await pubsub.ping()
                 continue
             silent = 0.0
-            if frame["type"] == "subscribe":
-                # redis-py subscribes again by itself after a reconnect of its own.
-                confirmed += 1
-                if confirmed % len(self._sources) == 0:
-                    self.connected.set()
-                    await self._events.put(Connected(channel))
-            elif frame["type"] == "message":
-                source = frame["channel"].decode()
-                await self._events.put(Published(channel, source, frame["data"]))
+            if frame["type"] == "message":
+                await self._events.put(_event(channel, frame["channel"].decode(), frame["data"]))
+
+
+def _event(channel: str, source: str, data: bytes | list[bytes] | None) -> Event:
+    if isinstance(data, bytes):
+        return Published(channel, source, data)
+    return Changed(channel, data)
+
+
+def _single_connection(pool: ConnectionPool) -> ConnectionPool:
+    """A pool for one connection like the others, which breaks when it breaks: redis-py would
+    reconnect and subscribe again without telling anyone of the gap.
+
+    Invalidations come as messages in RESP 2 only.
+    """
+    options = {
+        **pool.connection_kwargs,
+        "protocol": 2,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+        "retry": Retry(NoBackoff(), 0),
+    }
+    return ConnectionPool(connection_class=pool.connection_class, **options)

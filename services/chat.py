@@ -5,10 +5,11 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 from services.bridge import Bridge
 from services.demo import seed
+from services.durability import Durability
 from services.errors import Unavailable
 from services.hub import Hub
 from services.log import Log
@@ -36,6 +37,7 @@ class Chat:
         session_ttl: int = 30 * 24 * 3600,
         bcrypt_cost: int = 10,
         demo_data: bool = True,
+        durability: Durability = Durability(),  # noqa: B008
     ) -> None:
         # Unique per process and never an address: servers drop what bears their own id.
         server_id = f"gql-{uuid.uuid4()}"
@@ -46,7 +48,7 @@ class Chat:
         self.sessions = Sessions(store, session_ttl)
         self.rooms = Rooms(store, self.users, server_id)
         self.log = Log(store)
-        self.messages = Messages(store, self.log, self.rooms, server_id)
+        self.messages = Messages(store, self.log, self.rooms, server_id, durability)
         self.presence = PresenceService(store, server_id)
         self.bridge = Bridge(self.log, self.rooms, self.users, self.presence, server_id)
         self.hub = Hub(store, self.log, self.rooms, self.bridge)
@@ -69,16 +71,24 @@ class Chat:
         self._heartbeat_task = asyncio.create_task(self._heartbeat(), name="heartbeat")
 
     async def close(self) -> None:
+        """Close everything, in the reverse order, whatever fails on the way."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.store.close)
+            stack.callback(self.passwords.close)
+            stack.push_async_callback(self._release_presence)
+            stack.push_async_callback(self.bridge.close)
+            stack.push_async_callback(self.hub.close)
+            stack.push_async_callback(self._stop_heartbeat)
+
+    async def _release_presence(self) -> None:
+        with suppress(Unavailable):
+            await self.presence.release_all()
+
+    async def _stop_heartbeat(self) -> None:
         if self._heartbeat_task is not None:
             self._heartbeat_task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._heartbeat_task
-        await self.hub.close()
-        await self.bridge.close()
-        with suppress(Unavailable):
-            await self.presence.release_all()
-        self.passwords.close()
-        await self.store.close()
 
     def watch_session(self, session: Session, ended: Callable[[], None]) -> Callable[[], None]:
         """Call `ended` once when the session is ended by anybody; returns how to stop watching."""
@@ -110,7 +120,6 @@ class Chat:
             try:
                 await self.presence.heartbeat()
                 await self.presence.sweep()
-                await self.hub.check_epoch()
             except Unavailable:
                 _log.warning("The store does not answer the heartbeat.")
             except Exception:

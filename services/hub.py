@@ -7,8 +7,9 @@ who may see it. Replay and catching up after a broken connection are the same re
 
 import asyncio
 import logging
+import re
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 
 from broadcaster import Broadcast
@@ -16,81 +17,36 @@ from broadcaster import Event as ChannelEvent
 
 from services import keys
 from services.bridge import Bridge
-from services.channel import Connected, Published, RedisChannels
+from services.channel import Changed, Connected, Published, RedisChannels
 from services.cursors import Cursor
-from services.errors import CursorExpired, Unavailable
+from services.errors import CursorExpired, NotFound, Unavailable
 from services.ids import is_room_id, is_user_id, private_members
-from services.log import Log
-from services.models import (
-    CaughtUpEvent,
-    Event,
-    MessageEvent,
-    PresenceEvent,
-    RoomEvent,
-)
+from services.log import Entry, Log
+from services.models import CaughtUpEvent, Event, MessageEvent, PresenceEvent, RoomEvent
 from services.rooms import Rooms
 from services.store import Store
+from services.subscription import Subscription
 
 _log = logging.getLogger(__name__)
-
-_MAX_WAITING = 2_000
-"""Events that wait for one subscriber before it is told to come back with its cursor."""
 
 _PAUSE_AFTER_FAILURE = 0.2
 """Seconds until what a failed delivery left is read again."""
 
+_CHECK_SECONDS = 2.0
+"""How often is checked that nothing was missed, and that the store still has what was delivered."""
+
+_MAX_ENVELOPES = 10_000
+"""Envelopes that may wait; a flood of them is forgotten, and the store searched instead."""
+
+_REPLAY_LIMIT = 100
+"""About how many events a replay holds at a time."""
+
 _EXPIRED = "The history after this cursor is no longer kept: reload."
+_NO_ROOM = "There is no such room."
+
+_USER_ROOMS = re.compile(rb"user:([1-9][0-9]{0,17}):rooms")
 
 Kinds = Collection[type[Event]]
-
-
-class Subscription:
-    """One subscriber: what it wants and what waits for it."""
-
-    def __init__(self, user_id: str, room_id: str | None, kinds: Kinds) -> None:
-        self.user_id = user_id
-        self.room_id = room_id
-        self.kinds = frozenset(kinds)
-        self.rooms: set[str] = set() if room_id is None else {room_id}
-        self.replayed: dict[str, int] = {}
-        """Up to where the replay has told of each log; what is live begins after it."""
-        self._waiting: deque[tuple[str, MessageEvent | RoomEvent | PresenceEvent]] = deque()
-        self._wake = asyncio.Event()
-        self._failure: Exception | None = None
-
-    def put(self, log: str, event: MessageEvent | RoomEvent) -> None:
-        if type(event) in self.kinds:
-            self._append(log, event)
-
-    def put_presence(self, event: PresenceEvent) -> None:
-        if PresenceEvent in self.kinds:
-            self._append("", event)
-
-    def fail(self, failure: Exception) -> None:
-        """End the stream with an error once what waits was taken."""
-        self._failure = failure
-        self._wake.set()
-
-    async def take(self) -> Event:
-        """The next event that the replay has not told of."""
-        while True:
-            while not self._waiting:
-                if self._failure is not None:
-                    raise self._failure
-                self._wake.clear()
-                await self._wake.wait()
-            log, event = self._waiting.popleft()
-            if isinstance(event, PresenceEvent) or event.position > self.replayed.get(log, 0):
-                return event
-
-    def _append(self, log: str, event: MessageEvent | RoomEvent | PresenceEvent) -> None:
-        if self._failure is not None:
-            return
-        if len(self._waiting) >= _MAX_WAITING:
-            self.fail(Unavailable("Events arrive faster than you read: resume with `after`."))
-            return
-        self._waiting.append((log, event))
-        self._wake.set()
 
 
 class Hub:
@@ -102,21 +58,29 @@ class Hub:
         self._rooms = rooms
         self._bridge = bridge
         self._channels = RedisChannels(
-            store.redis, (keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL, keys.SESSIONS_CHANNEL)
+            store.redis,
+            (keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL, keys.SESSIONS_CHANNEL),
+            # Rooms of users, to notice who leaves one; and the epoch.
+            ("user:", keys.EPOCH),
         )
         self._broadcast = Broadcast(backend=self._channels)
         self._tasks: list[asyncio.Task[None]] = []
         self._subscriptions: set[Subscription] = set()
         self._by_room: defaultdict[str, set[Subscription]] = defaultdict(set)
         self._by_user: defaultdict[str, set[Subscription]] = defaultdict(set)
-        self._rung: dict[str, tuple[int, int]] = {}
-        """Logs that rang since the last delivery: lowest and highest position."""
-        self._told: dict[str, int] = {}
-        """Position up to which each log with a subscriber was delivered."""
-        self._newest = 0
-        """Highest position delivered: in a log that is new to us, what is newer was missed."""
-        self._missed = False
+        self._epoch = ""
+        """The one that `_position` and the subscriptions' positions are of."""
+        self._position = 0
+        """Everything up to here was handed to those who may see it."""
+        self._witness: Entry | None = None
+        """The newest entry delivered: the store has it, or has lost something."""
+        self._newest_ring = 0
+        self._rung: defaultdict[str, set[int]] = defaultdict(set)
+        """Positions by log that rang since the last delivery."""
         self._envelopes: deque[bytes] = deque()
+        self._moved: set[str] = set()
+        """Users whose rooms have changed."""
+        self._missed = False
         self._wake = asyncio.Event()
         self.on_session_ended: Callable[[str], None] = lambda token_hash: None
         self.on_reconnected: Callable[[], Awaitable[None]] | None = None
@@ -126,11 +90,13 @@ class Hub:
         return self._channels.connected.is_set()
 
     async def open(self) -> None:
-        self._newest = await self._log.now()
+        self._epoch = self._store.epoch
+        self._position = await self._log.now()
         await self._broadcast.connect()
         self._tasks = [
             asyncio.create_task(self._listen(), name="hub-listen"),
             asyncio.create_task(self._deliver_forever(), name="hub-deliver"),
+            asyncio.create_task(self._check_forever(), name="hub-check"),
         ]
         await self._channels.connected.wait()
 
@@ -141,6 +107,8 @@ class Hub:
             with suppress(asyncio.CancelledError):
                 await task
         await self._broadcast.disconnect()
+
+    # Subscribing
 
     async def subscribe(
         self,
@@ -154,80 +122,91 @@ class Hub:
 
         `room_id` narrows messages to one room; None means all rooms that the user is in. Between
         the two parts stands one CaughtUpEvent, for those who ask for that kind. Raises NotFound
-        for a room that the user may not see, CursorExpired for a cursor of another store.
+        for a room that the user may not see (also when that comes about later), CursorExpired for
+        a cursor whose history the store does not have (any more).
         """
         if room_id is not None:
             await self._rooms.visible(user_id, room_id)
-        if after is not None and after.epoch != self._store.epoch:
-            raise CursorExpired(_EXPIRED)
-        start = await self._log.now()
         subscription = Subscription(user_id, room_id, kinds)
         try:
-            await self._register(subscription)
-            replayed = [] if after is None else await self._replay(subscription, after.position)
-            for event in replayed:
-                yield event
+            if after is None:
+                await self._register(subscription)
+                subscription.follow()
+                subscription.position = await self._log.now()
+            else:
+                subscription.position = after.position
+                await self._register(subscription)
+                # Once the hub would end the subscription if the store lost what is before it.
+                await self._check_cursor(after)
+            replayed = 0
+            while subscription.is_behind:
+                for event in await self._read_on(subscription):
+                    subscription.check()
+                    replayed += 1
+                    yield event
             if CaughtUpEvent in subscription.kinds:
-                position = start if after is None else after.position
-                if replayed:
-                    position = max(position, replayed[-1].position)
-                yield CaughtUpEvent(position, len(replayed))
+                yield CaughtUpEvent(subscription.position, replayed)
             while True:
-                yield await subscription.take()
+                live = await subscription.take()
+                if live is not None:
+                    yield live
+                    continue
+                for event in await self._read_on(subscription):
+                    subscription.check()
+                    yield event
         finally:
             self._unregister(subscription)
 
-    async def check_epoch(self) -> None:
-        """End every subscription if the store is another one than before."""
-        if await self._store.read_epoch():
-            for subscription in list(self._subscriptions):
-                subscription.fail(CursorExpired(_EXPIRED))
-            self._told.clear()
-            self._newest = await self._log.now()
+    async def _check_cursor(self, cursor: Cursor) -> None:
+        reach = await self._store.epochs.reach(self._store, cursor.epoch)
+        if reach is None or cursor.position > reach:
+            raise CursorExpired(_EXPIRED)
 
     async def _register(self, subscription: Subscription) -> None:
         self._subscriptions.add(subscription)
         self._by_user[subscription.user_id].add(subscription)
-        if subscription.room_id is None:
-            subscription.rooms |= await self._rooms.ids_of_user(subscription.user_id)
-        for room_id in subscription.rooms:
-            self._by_room[room_id].add(subscription)
-        logs = [f"room:{room_id}" for room_id in subscription.rooms]
-        logs.append(f"user:{subscription.user_id}")
-        for log, end in (
-            await self._log.ends(log for log in logs if log not in self._told)
-        ).items():
-            self._told.setdefault(log, end)
+        subscription.rooms |= await self._rooms_of(subscription)
+        self._add_to_rooms(subscription, subscription.rooms)
 
     def _unregister(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
         self._by_user[subscription.user_id].discard(subscription)
         if not self._by_user[subscription.user_id]:
             del self._by_user[subscription.user_id]
-            self._told.pop(f"user:{subscription.user_id}", None)
-        for room_id in subscription.rooms:
+        self._remove_from_rooms(subscription, subscription.rooms)
+
+    def _add_to_rooms(self, subscription: Subscription, room_ids: Iterable[str]) -> None:
+        for room_id in room_ids:
+            self._by_room[room_id].add(subscription)
+
+    def _remove_from_rooms(self, subscription: Subscription, room_ids: Iterable[str]) -> None:
+        for room_id in room_ids:
             self._by_room[room_id].discard(subscription)
             if not self._by_room[room_id]:
                 del self._by_room[room_id]
-                self._told.pop(f"room:{room_id}", None)
 
-    async def _replay(
-        self, subscription: Subscription, after: int
-    ) -> list[MessageEvent | RoomEvent]:
-        """What the logs hold after a position, in the order of the positions."""
-        events: list[MessageEvent | RoomEvent] = []
-        if MessageEvent in subscription.kinds:
-            logs = await self._log.read_many(dict.fromkeys(subscription.rooms, after))
-            for room_id, messages in logs.items():
-                events += [MessageEvent(message) for message in messages]
-                if messages:
-                    subscription.replayed[f"room:{room_id}"] = messages[-1].position
-        if RoomEvent in subscription.kinds:
-            added = await self._log.rooms_added(subscription.user_id, after)
-            events += [RoomEvent(position, room_id) for position, room_id in added]
-            if added:
-                subscription.replayed[f"user:{subscription.user_id}"] = added[-1][0]
-        return sorted(events, key=lambda event: event.position)
+    async def _read_on(self, subscription: Subscription) -> list[MessageEvent | RoomEvent]:
+        """The next of what the logs hold after the subscription's position, not all at once: it is
+        behind until there is no more. Live events wait from before the reading on."""
+        subscription.follow()
+        # The clock before the rooms: one that is added later has nothing up to this moment.
+        now, room_ids = await asyncio.gather(self._log.now(), self._rooms_of(subscription))
+        subscription.rooms |= room_ids
+        self._add_to_rooms(subscription, room_ids)
+        news = await self._log.news(
+            subscription.logs, subscription.position, now, limit=_REPLAY_LIMIT
+        )
+        subscription.position = news.upto
+        if not news.is_all:
+            subscription.fall_behind()
+        return [event for _, event in news.entries]
+
+    async def _rooms_of(self, subscription: Subscription) -> set[str]:
+        if subscription.room_id is not None:
+            return {subscription.room_id}
+        return await self._rooms.ids_of_user(subscription.user_id)
+
+    # Listening
 
     async def _listen(self) -> None:
         """Note what rang; never wait for a delivery, so that the connection is always read."""
@@ -239,6 +218,8 @@ class Hub:
     def _note(self, event: ChannelEvent) -> None:
         if isinstance(event, Connected):
             self._missed = True
+        elif isinstance(event, Changed):
+            self._note_changes(event.keys)
         elif not isinstance(event, Published):
             return
         elif event.source == keys.LOG_CHANNEL:
@@ -247,6 +228,17 @@ class Hub:
             self.on_session_ended(event.data.decode(errors="replace"))
         elif not self._bridge.is_rung(event.data):
             self._envelopes.append(event.data)
+            if len(self._envelopes) > _MAX_ENVELOPES:
+                _log.warning("Too many envelopes at once: searching the store instead.")
+                self._envelopes.clear()
+                self._missed = True
+
+    def _note_changes(self, changed: list[bytes] | None) -> None:
+        if changed is None or keys.EPOCH.encode() in changed:
+            self._missed = True
+        for key in changed or ():
+            if match := _USER_ROOMS.fullmatch(key):
+                self._moved.add(match[1].decode())
 
     def _ring(self, data: bytes) -> None:
         log, _, position = data.decode(errors="replace").partition(" ")
@@ -255,8 +247,18 @@ class Hub:
         if known is None or not known(name) or not position.isdecimal() or len(position) > 18:
             _log.warning("Dropped a malformed ring on %s: %.80r", keys.LOG_CHANNEL, data)
             return
-        low, high = self._rung.get(log, (int(position), int(position)))
-        self._rung[log] = (min(low, int(position)), max(high, int(position)))
+        self._newest_ring = max(self._newest_ring, int(position))
+        if self._is_wanted(kind, name):
+            self._rung[log].add(int(position))
+
+    def _is_wanted(self, kind: str, name: str) -> bool:
+        if kind == "user":
+            return name in self._by_user
+        return name in self._by_room or any(
+            user_id in self._by_user for user_id in private_members(name) or ()
+        )
+
+    # Delivering
 
     async def _deliver_forever(self) -> None:
         while True:
@@ -274,47 +276,68 @@ class Hub:
             self._wake.set()
 
     async def _deliver(self) -> None:
-        if self._missed:
-            self._missed = False
-            await self._catch_up()
-        while self._envelopes:
-            await self._receive(self._envelopes.popleft())
-        rung, self._rung = self._rung, {}
-        if rung:
-            await self._deliver_logs(rung)
+        """Work off what was noted. What was missed goes first: it is older than what rang since."""
+        while self._missed or self._rung or self._moved or self._envelopes:
+            if self._missed:
+                self._missed = False
+                await self._catch_up()
+            elif self._moved:
+                moved, self._moved = self._moved, set()
+                await self._recheck_rooms(moved)
+            elif self._rung:
+                rung, self._rung = self._rung, defaultdict(set)
+                await self._deliver_rung(rung)
+            else:
+                envelopes, self._envelopes = self._envelopes, deque()
+                await self._receive(envelopes)
 
-    async def _receive(self, envelope: bytes) -> None:
-        """An envelope of the shared channel: presence goes to all, the rest rings when logged."""
-        user_id = await self._bridge.receive(envelope)
-        if user_id is not None:
-            for subscription in self._subscriptions:
-                subscription.put_presence(PresenceEvent(user_id))
-
-    async def _deliver_logs(self, rung: dict[str, tuple[int, int]]) -> None:
+    async def _deliver_rung(self, rung: dict[str, set[int]]) -> None:
         """Read the logs that rang and hand out their entries in the order of the positions."""
-        entries: list[tuple[str, MessageEvent | RoomEvent]] = []
-        rooms: dict[str, int] = {}
-        upto = max(high for _, high in rung.values())
-        for log, (low, _) in rung.items():
-            kind, _, name = log.partition(":")
-            after = self._told.get(log, low - 1)
-            if kind == "room" and self._is_wanted(name):
-                rooms[name] = after
-            elif kind == "user" and name in self._by_user:
-                added = await self._log.rooms_added(name, after)
-                entries += [(log, RoomEvent(position, room_id)) for position, room_id in added]
-        for room_id, messages in (await self._log.read_many(rooms, upto)).items():
-            entries += [(f"room:{room_id}", MessageEvent(message)) for message in messages]
-        allowed = await self._members({room_id for room_id in rooms if private_members(room_id)})
-        for log, event in sorted(entries, key=lambda entry: entry[1].position):
-            self._hand_out(log, event, allowed)
-            self._told[log] = event.position
-            self._newest = max(self._newest, event.position)
-
-    def _is_wanted(self, room_id: str) -> bool:
-        return room_id in self._by_room or any(
-            user_id in self._by_user for user_id in private_members(room_id) or ()
+        entries: list[Entry] = []
+        upto, is_all = self._position, False
+        while not is_all:
+            news = await self._log.news(rung, upto)
+            entries += news.entries
+            upto, is_all = news.upto, news.is_all
+        # A ring is true when its log has that entry. Whatever rings earlier has then been heard:
+        # up to the newest true ring nothing is missing. What was read beyond will ring itself.
+        heard = max(
+            (event.position for log, event in entries if event.position in rung[log]),
+            default=self._position,
         )
+        await self._hand_out([entry for entry in entries if entry[1].position <= heard])
+        self._position = max(self._position, heard)
+
+    async def _hand_out(self, entries: list[Entry]) -> None:
+        rooms = {event.message.room_id for _, event in entries if isinstance(event, MessageEvent)}
+        allowed = await self._members({room_id for room_id in rooms if private_members(room_id)})
+        for log, event in entries:
+            if isinstance(event, RoomEvent):
+                self._tell_of_room(log.removeprefix("user:"), event)
+            elif event.message.room_id in allowed:
+                self._tell_members(event, allowed[event.message.room_id])
+            else:
+                for subscription in self._by_room.get(event.message.room_id, ()):
+                    subscription.put(event)
+        if entries:
+            self._witness = entries[-1]
+
+    def _tell_of_room(self, user_id: str, event: RoomEvent) -> None:
+        for subscription in self._by_user.get(user_id, ()):
+            if subscription.room_id is None:
+                subscription.rooms.add(event.room_id)
+                self._add_to_rooms(subscription, [event.room_id])
+            subscription.put(event)
+
+    def _tell_members(self, event: MessageEvent, members: set[str]) -> None:
+        room_id = event.message.room_id
+        for subscription in self._by_room.get(room_id, ()):
+            if subscription.room_id == room_id and subscription.user_id not in members:
+                subscription.fail(NotFound(_NO_ROOM))
+        for user_id in members:
+            for subscription in self._by_user.get(user_id, ()):
+                if subscription.room_id in (None, room_id):
+                    subscription.put(event)
 
     async def _members(self, private_rooms: set[str]) -> dict[str, set[str]]:
         """Who of a private room's two users is in it now; asked for every delivery."""
@@ -334,45 +357,94 @@ class Hub:
                 members[room_id].add(user_id)
         return members
 
-    def _hand_out(
-        self, log: str, event: MessageEvent | RoomEvent, allowed: dict[str, set[str]]
-    ) -> None:
-        if isinstance(event, RoomEvent):
-            for subscription in self._by_user.get(log.removeprefix("user:"), ()):
-                if subscription.room_id is None:
-                    subscription.rooms.add(event.room_id)
-                    self._by_room[event.room_id].add(subscription)
-                subscription.put(log, event)
+    async def _receive(self, envelopes: Iterable[bytes]) -> None:
+        """Envelopes of the shared channel: presence goes to all, the rest rings when logged."""
+        for user_id in await self._bridge.receive(envelopes):
+            for subscription in self._subscriptions:
+                subscription.put(PresenceEvent(user_id))
+
+    # Checking
+
+    async def _recheck_rooms(self, user_ids: Iterable[str]) -> None:
+        """End what follows a room that its user is no longer in."""
+        watched = [user_id for user_id in user_ids if user_id in self._by_user]
+        found = await asyncio.gather(*(self._rooms.ids_of_user(user_id) for user_id in watched))
+        for user_id, room_ids in zip(watched, found, strict=True):
+            for subscription in list(self._by_user.get(user_id, ())):
+                self._keep_to_rooms(subscription, room_ids)
+
+    def _keep_to_rooms(self, subscription: Subscription, room_ids: set[str]) -> None:
+        if subscription.room_id is not None:
+            if private_members(subscription.room_id) and subscription.room_id not in room_ids:
+                subscription.fail(NotFound(_NO_ROOM))
             return
-        room_id = event.message.room_id
-        if room_id not in allowed:
-            for subscription in self._by_room.get(room_id, ()):
-                subscription.put(log, event)
-            return
-        for user_id in allowed[room_id]:
-            for subscription in self._by_user.get(user_id, ()):
-                if subscription.room_id in (None, room_id):
-                    subscription.put(log, event)
+        self._remove_from_rooms(subscription, subscription.rooms - room_ids)
+        self._add_to_rooms(subscription, room_ids - subscription.rooms)
+        subscription.rooms = room_ids
 
     async def _catch_up(self) -> None:
         """After a (re)connection: find what was stored meanwhile and deliver it like the rest."""
-        await self.check_epoch()
+        await self._check_epoch()
         if self.on_reconnected is not None:
             await self.on_reconnected()
-        for subscription in list(self._subscriptions):
-            if subscription.room_id is None:
-                fresh = await self._rooms.ids_of_user(subscription.user_id) - subscription.rooms
-                subscription.rooms |= fresh
-                for room_id in fresh:
-                    self._by_room[room_id].add(subscription)
+        await self._recheck_rooms(list(self._by_user))
         await self._log.ingest(list(self._by_room))
-        logs = [f"room:{room_id}" for room_id in self._by_room]
-        logs += [f"user:{user_id}" for user_id in self._by_user]
-        ends = await self._log.ends(logs)
-        missed = {
-            log: (self._newest + 1, end)
-            for log, end in ends.items()
-            if end > self._told.get(log, self._newest)
-        }
-        if missed:
-            await self._deliver_logs(missed)
+        is_all = False
+        while not is_all:
+            logs = [f"room:{room_id}" for room_id in self._by_room]
+            logs += [f"user:{user_id}" for user_id in self._by_user]
+            news = await self._log.news(logs, self._position, limit=_REPLAY_LIMIT * (len(logs) + 1))
+            await self._hand_out(news.entries)
+            self._position, is_all = max(self._position, news.upto), news.is_all
+        self._newest_ring = self._position
+
+    async def _check_epoch(self) -> None:
+        """End every subscription that has seen what the store does not have any more."""
+        epochs = self._store.epochs
+        await epochs.refresh(self._store)
+        if await self._has_lost_something():
+            await epochs.refresh(self._store, lost=self._epoch)
+        if epochs.current == self._epoch:
+            return
+        epoch = epochs.current
+        reach = await epochs.reach(self._store, self._epoch)
+        now = await self._log.now()
+        for subscription in self._subscriptions:
+            if reach is None or subscription.position > reach:
+                subscription.fail(CursorExpired(_EXPIRED))
+        self._position = min(self._position, now if reach is None else reach)
+        self._newest_ring = self._position
+        self._witness = None
+        self._epoch = epoch
+
+    async def _has_lost_something(self) -> bool:
+        """Whether something that was delivered in this epoch is not there."""
+        if self._store.epoch != self._epoch:
+            return False
+        position, witness = self._position, self._witness
+        if await self._log.now() < position:
+            return True
+        if witness is None:
+            return False
+        log, event = witness
+        return not await self._log.has(log, event.position)
+
+    async def _check_forever(self) -> None:
+        """Every now and then: is the store the one it was, did everything ring that it has?
+
+        A connection to a server that has been replaced, say, is alive and silent.
+        """
+        before = self._position
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
+            try:
+                await self._store.epochs.refresh(self._store)
+                is_other = self._store.epoch != self._epoch or await self._has_lost_something()
+                ring = self._newest_ring
+                now = await self._log.now()
+            except Unavailable:
+                continue
+            if is_other or not before <= ring <= now:
+                self._missed = True
+                self._wake.set()
+            before = now

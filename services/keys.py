@@ -12,7 +12,15 @@ MESSAGES_CHANNEL = "MESSAGES"
 LOG_CHANNEL = "parley:log"
 SESSIONS_CHANNEL = "parley:sessions"
 EPOCH = "parley:epoch"
+ENDED_EPOCHS = "parley:epochs"
+"""Hash of the epochs before: the highest position that was left of each when it ended."""
+RUN = "parley:run"
+"""Run id of the store's server process in the present epoch."""
+CLOCK = "parley:clock"
+"""The newest position of all logs."""
 BASELINE = "parley:baseline"
+PROBE = "parley:probe"
+"""Written to see whether the store takes a write."""
 
 
 def user(user_id: str) -> str:

@@ -1,23 +1,44 @@
 """The log of a room: every message once, in the order in which Parley took or found it.
 
-Positions are microseconds of the store's clock, unique and increasing within a log. The history
-(the sorted set shared with the other servers) is ordered by what their clocks said; the log is
-what cursors and live delivery go by.
+Positions are microseconds of the store's clock, unique and increasing over all logs of the store:
+where its clock steps back they go on from the newest one. The history (the sorted set shared with
+the other servers) is ordered by what their clocks said; the log is what cursors and live delivery
+go by.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio.client import Pipeline
 
 from services import keys
+from services.errors import Unavailable
 from services.ids import is_room_id, message_node_id
-from services.models import Message
+from services.models import Message, MessageEvent, RoomEvent
 from services.store import Store
 from services.wire import MalformedRecord, StoredMessage, decode_message, foreign_member
 
 _log = logging.getLogger(__name__)
 _READ_LIMIT = 500
 _SCAN_COUNT = 500
+_INGEST_TRIES = 10
+
+Entry = tuple[str, MessageEvent | RoomEvent]
+"""The name of a log (`room:0`, `user:4`) and what it tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What some logs hold between two positions, in the order of the positions."""
+
+    entries: list[Entry]
+    upto: int
+    """No entry up to here is left out."""
+    is_all: bool
+    """Nothing more was there when the logs were read."""
 
 
 class Log:
@@ -25,56 +46,55 @@ class Log:
         self._store = store
 
     async def now(self) -> int:
-        """The present moment as a position: later entries of every log come after it."""
-        seconds, microseconds = await self._store.call("TIME")
-        return int(seconds) * 1_000_000 + int(microseconds)
+        """The present moment as a position, the newest of all: later entries come after it."""
+        clock = await self._store.call("GET", keys.CLOCK)
+        return int(clock or 0)
 
-    async def read(self, room_id: str, after: int, upto: int | None = None) -> list[Message]:
-        """Messages of the room after one position and up to another, in the log's order."""
-        return (await self.read_many({room_id: after}, upto))[room_id]
+    async def news(
+        self,
+        logs: Collection[str],
+        after: int,
+        upto: int | None = None,
+        *,
+        limit: int = _READ_LIMIT,
+    ) -> News:
+        """What these logs (`room:0`, `user:4`) hold after a position and up to another, which is
+        the present moment if not given; one round trip.
 
-    async def read_many(
-        self, after: dict[str, int], upto: int | None = None
-    ) -> dict[str, list[Message]]:
-        """As `read`, for several rooms in one round trip (more when a room has a lot to tell)."""
-        found: dict[str, list[Message]] = {room_id: [] for room_id in after}
-        pending = dict(after)
-        while pending:
-            pipe = self._store.pipeline()
-            for room_id, position in pending.items():
-                self._store.add(
-                    pipe,
-                    "read_log",
-                    [keys.room(room_id), keys.room_log(room_id)],
-                    position,
-                    "+" if upto is None else upto,
-                    _READ_LIMIT,
-                )
-            replies = await self._store.execute(pipe)
-            more = {}
-            for room_id, reply in zip(pending, replies, strict=True):
-                found[room_id] += _messages(room_id, reply)
-                if len(reply) == 3 * _READ_LIMIT:
-                    more[room_id] = int(reply[-3])
-            pending = more
-        return found
-
-    async def ends(self, logs: Iterable[str]) -> dict[str, int]:
-        """Position of the newest entry of each log (`room:0`, `user:4`), 0 for an empty one."""
-        logs = list(logs)
+        At most about `limit` entries, at least one of each log: for more, ask again after `upto`.
+        """
+        share = max(1, limit // max(1, len(logs)))
         pipe = self._store.pipeline()
+        # The clock first: whatever has a position up to it is in the logs that are read then.
+        pipe.get(keys.CLOCK)
         for log in logs:
-            pipe.xrevrange(keys.log(log), count=1)
-        replies = await self._store.execute(pipe) if logs else []
-        return {
-            log: int(entries[0][0].partition(b"-")[0]) if entries else 0
-            for log, entries in zip(logs, replies, strict=True)
-        }
+            self._add_reading(pipe, log, after, share)
+        clock, *replies = await self._store.execute(pipe)
+        end = max(int(clock or 0) if upto is None else upto, after)
+        covered = end
+        entries: list[Entry] = []
+        for log, reply in zip(logs, replies, strict=True):
+            size, last = _extent(log, reply)
+            if size == share:
+                covered = min(covered, last)
+            entries += _entries(log, reply)
+        told = sorted(
+            (entry for entry in entries if entry[1].position <= covered),
+            key=lambda entry: entry[1].position,
+        )
+        return News(told, covered, covered == end)
 
-    async def rooms_added(self, user_id: str, after: int) -> list[tuple[int, str]]:
-        """Rooms that became visible to the user after a position, in order."""
-        entries = await self._store.call("XRANGE", keys.user_log(user_id), f"({after}-0", "+")
-        return [(int(entry_id.partition(b"-")[0]), f[b"room"].decode()) for entry_id, f in entries]
+    async def get(self, room_id: str, position: int) -> Message | None:
+        """The message at a position of the room's log."""
+        pipe = self._store.pipeline()
+        self._add_reading(pipe, f"room:{room_id}", position - 1, 1)
+        (reply,) = await self._store.execute(pipe)
+        found = _messages(room_id, reply)
+        return found[0] if found and found[0].position == position else None
+
+    async def has(self, log: str, position: int) -> bool:
+        """Whether the log has an entry at this position."""
+        return bool(await self._store.call("XRANGE", keys.log(log), position, position))
 
     async def ingest(self, room_ids: Iterable[str], *, baseline: bool = False) -> None:
         """Log the messages that other servers stored; the new ones ring like our own."""
@@ -86,7 +106,12 @@ class Log:
             self._store.add(
                 pipe,
                 "ingest",
-                [keys.room(room_id), keys.room_log(room_id), keys.room_foreign(room_id)],
+                [
+                    keys.room(room_id),
+                    keys.room_log(room_id),
+                    keys.room_foreign(room_id),
+                    keys.CLOCK,
+                ],
                 room_id,
                 keys.LOG_CHANNEL,
                 "baseline" if baseline else "live",
@@ -127,10 +152,25 @@ class Log:
                 if is_room_id(room_id):
                     batch.append(room_id)
                 if len(batch) == _SCAN_COUNT:
-                    await self.ingest(batch, baseline=baseline)
+                    await self._ingest_many(batch, baseline)
                     batch.clear()
-            await self.ingest(batch, baseline=baseline)
+            await self._ingest_many(batch, baseline)
             await redis.set(keys.BASELINE, 1)
+
+    async def _ingest_many(self, room_ids: list[str], baseline: bool) -> None:
+        """As `ingest`, with patience: a room with 100,000 messages takes the store longer than a
+        call may. It goes on without us, and there is nothing left to do at the next try."""
+        for _ in range(_INGEST_TRIES - 1):
+            with suppress(Unavailable):
+                return await self.ingest(room_ids, baseline=baseline)
+        return await self.ingest(room_ids, baseline=baseline)
+
+    def _add_reading(self, pipe: Pipeline, log: str, after: int, count: int) -> None:
+        kind, _, name = log.partition(":")
+        if kind == "user":
+            pipe.execute_command("XRANGE", keys.log(log), f"({after}", "+", "COUNT", count)
+        else:
+            self._store.add(pipe, "read_log", [keys.room(name), keys.room_log(name)], after, count)
 
 
 def to_message(room_id: str, position: int, score: float, member: bytes) -> Message | None:
@@ -150,6 +190,25 @@ def own_position(room_id: str, score: float, member: bytes) -> int | None:
     position = round(score * 1_000_000)
     marker = f'"id":"{message_node_id(room_id, position)}"'
     return position if marker.encode() in member else None
+
+
+def _extent(log: str, reply: list[Any]) -> tuple[int, int]:
+    """How many entries a reading found, and the position of the last one."""
+    if not reply:
+        return 0, 0
+    if log.startswith("user:"):
+        return len(reply), int(reply[-1][0].partition(b"-")[0])
+    return len(reply) // 3, int(reply[-3])
+
+
+def _entries(log: str, reply: list[Any]) -> list[Entry]:
+    kind, _, name = log.partition(":")
+    if kind == "user":
+        return [
+            (log, RoomEvent(int(entry_id.partition(b"-")[0]), fields[b"room"].decode()))
+            for entry_id, fields in reply
+        ]
+    return [(log, MessageEvent(message)) for message in _messages(name, reply)]
 
 
 def _messages(room_id: str, reply: list[bytes]) -> list[Message]:

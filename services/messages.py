@@ -8,6 +8,7 @@ from typing import Literal
 
 from services import keys
 from services.cursors import Cursor
+from services.durability import Durability
 from services.errors import BadUserInput, Conflict, Unavailable
 from services.log import Log, own_position, to_message
 from services.models import Message, MessagePage, Room
@@ -25,16 +26,19 @@ Row = tuple[int, float, bytes]
 
 
 class Messages:
-    def __init__(self, store: Store, log: Log, rooms: Rooms, server_id: str) -> None:
+    def __init__(
+        self, store: Store, log: Log, rooms: Rooms, server_id: str, durability: Durability
+    ) -> None:
         self._store = store
         self._log = log
         self._rooms = rooms
         self._server_id = server_id
+        self._durability = durability
 
     async def send(
         self, user_id: str, room: Room, text: str, client_message_id: str | None = None
     ) -> Message:
-        """Keep a message and tell every server; one round trip.
+        """Keep a message, as safely as is asked, and tell every server; one round trip.
 
         `room` is one that the sender may see. Raises BadUserInput for a blank or over-long text,
         Conflict when the sender used `client_message_id` for another text in this room.
@@ -43,9 +47,10 @@ class Messages:
         _check_client_message_id(client_message_id)
         key, fingerprint = _idempotency(room.id, user_id, text, client_message_id)
         head, tail = message_template(room.id, user_id, text, client_message_id)
-        reply = await self._store.run(
+        reply = await self._store.run_durably(
+            self._durability,
             "send",
-            [keys.room(room.id), keys.room_log(room.id), key],
+            [keys.room(room.id), keys.room_log(room.id), key, keys.CLOCK],
             head,
             tail,
             room.id,
@@ -111,9 +116,9 @@ class Messages:
         """The message at a position, or None; raises NotFound as `Rooms.visible` does."""
         _, found = await asyncio.gather(
             self._rooms.visible(user_id, room_id),
-            self._log.read(room_id, position - 1, position),
+            self._log.get(room_id, position),
         )
-        return found[0] if found else None
+        return found
 
     async def _slice(
         self, room_id: str, end: End, limit: int, after: Cursor | None, before: Cursor | None

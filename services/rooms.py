@@ -119,7 +119,12 @@ class Rooms:
             self._store.add(
                 pipe,
                 "add_room",
-                [keys.user_rooms(member), keys.user_log(member), keys.user_announced(member)],
+                [
+                    keys.user_rooms(member),
+                    keys.user_log(member),
+                    keys.user_announced(member),
+                    keys.CLOCK,
+                ],
                 room_id,
                 member,
                 keys.LOG_CHANNEL,

@@ -1,10 +1,10 @@
 """The connection to Redis: one client with sane retries, the Lua scripts, the store's epoch."""
 
 import asyncio
-import secrets
+import re
 from asyncio import Future
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,48 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
-    BusyLoadingError,
     ConnectionError,
     NoScriptError,
-    OutOfMemoryError,
     ReadOnlyError,
     RedisError,
-    TimeoutError,
+    TryAgainError,
 )
+from redis.exceptions import TimeoutError as SocketTimeout
+from redis.maint_notifications import MaintNotificationsConfig
 
 from services import keys
+from services.durability import Durability, NotDurable
+from services.epochs import Epochs
 from services.errors import Unavailable
 
 _LUA = Path(__file__).parent / "lua"
+_BUDGET_SECONDS = 1.6
+"""What a call may take in all: the wait for a connection, retries, loading the scripts again."""
+_SOCKET_SECONDS = 1.0
+"""Short enough for another try within the budget when the peer of a connection has vanished."""
+_CONNECT_SECONDS = 0.5
 _POOL_SIZE = 32
-_UNREACHABLE = (ConnectionError, TimeoutError, BusyLoadingError, OutOfMemoryError, ReadOnlyError)
+_DURABLE_POOL_SIZE = 128
+_PROBE_SECONDS = 60
+
+_STATES = {
+    "ASK": "moving its data",
+    "BUSY": "busy with a script",
+    "CLUSTERDOWN": "cut off from its cluster",
+    "LOADING": "loading its data",
+    "MASTERDOWN": "cut off from its primary",
+    "MISCONF": "unable to save to its disk",
+    "MOVED": "moving its data",
+    "NOREPLICAS": "without its replicas",
+    "OOM": "full",
+    "READONLY": "read-only",
+    "TRYAGAIN": "moving its data",
+    "UNBLOCKED": "changing its role",
+}
+"""What the store is when it refuses with such a code, which may pass."""
+
+# At the start; after what a transaction or, before Redis 7, a script puts before it.
+_CODE = re.compile(r"(?:^|^\(['\"]|because of: |: -)([A-Z]+) ")
 
 
 class StoreError(Exception):
@@ -40,46 +67,63 @@ class Store:
     Every call raises Unavailable when the store cannot be reached or does not take the write.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(
+        self, redis: Redis, *, durable: Redis | None = None, epochs: Epochs | None = None
+    ) -> None:
         self.redis = redis
-        self.epoch = ""
+        self.epochs = epochs or Epochs()
+        # Who waits for a replica must not keep the others from their connections.
+        self._durable = durable or redis
         self._sha: dict[str, str] = {}
         self._waiting: list[tuple[Pipeline, Future[list[Any]]]] = []
-        self._flushes: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     @classmethod
     def from_url(cls, url: str, password: str | None = None) -> "Store":
-        pool = BlockingConnectionPool.from_url(
-            url,
-            password=password,
-            max_connections=_POOL_SIZE,
-            timeout=2,
-            socket_timeout=2,
-            socket_connect_timeout=1,
-            # Retrying a write is safe because every write is idempotent (see the Lua scripts).
-            retry=Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), 2),
-            retry_on_error=[ConnectionError, TimeoutError],
-        )
-        return cls(Redis.from_pool(pool))
+        epochs = Epochs()
+
+        def client(connections: int) -> Redis:
+            pool = BlockingConnectionPool.from_url(
+                url,
+                password=password,
+                max_connections=connections,
+                timeout=_BUDGET_SECONDS,
+                socket_timeout=_SOCKET_SECONDS,
+                socket_connect_timeout=_CONNECT_SECONDS,
+                redis_connect_func=epochs.greet,
+                # Retrying a write is safe because every write is idempotent (see the Lua scripts).
+                retry=Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), 2),
+                # uvloop has a RuntimeError for writing to a connection that the peer has reset.
+                retry_on_error=[ConnectionError, SocketTimeout, RuntimeError],
+                # They would turn off the check for replies left over, and lengthen the timeouts.
+                maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            )
+            return Redis.from_pool(pool)
+
+        return cls(client(_POOL_SIZE), durable=client(_DURABLE_POOL_SIZE), epochs=epochs)
+
+    @property
+    def epoch(self) -> str:
+        """The present epoch, part of every cursor."""
+        return self.epochs.current
 
     async def open(self) -> None:
         """Load the scripts and read the epoch, which an empty store gets anew."""
         async with self.guard():
             await self._load_scripts()
-        await self.read_epoch()
-
-    async def read_epoch(self) -> bool:
-        """Read the epoch anew; whether this is another store than before, an emptied one say."""
-        before = self.epoch
-        pipe = self.pipeline()
-        pipe.set(keys.EPOCH, secrets.token_hex(4), nx=True)
-        pipe.get(keys.EPOCH)
-        _, epoch = await self.execute(pipe)
-        self.epoch = epoch.decode()
-        return self.epoch != before
+        await self.epochs.refresh(self)
 
     async def close(self) -> None:
-        await self.redis.aclose()
+        if self._running:
+            await asyncio.wait(self._running)
+        for redis in (self.redis, self._durable):
+            # What a stopped store was sent last may never leave.
+            with suppress(RedisError):
+                await redis.aclose()
+
+    async def check_writable(self) -> None:
+        """Raise Unavailable, saying why, when the store takes no write now."""
+        await self.call("SET", keys.PROBE, 1, "EX", _PROBE_SECONDS)
 
     def add(
         self, pipe: Pipeline, script: str, keys: Sequence[str], *args: str | int | bytes
@@ -101,18 +145,43 @@ class Store:
         (reply,) = await self.execute(pipe)
         return reply
 
-    async def execute(self, pipe: Pipeline) -> list[Any]:
+    async def run_durably(
+        self,
+        durability: Durability,
+        script: str,
+        keys: Sequence[str],
+        *args: str | int | bytes,
+    ) -> Any:
+        """Run a script and wait until what it wrote is as safe as is asked.
+
+        Raises NotDurable when that takes too long; the write is done all the same.
+        """
+        if not durability.commands:
+            return await self.run(script, keys, *args)
+        pipe = self._durable.pipeline(transaction=False)
+        self.add(pipe, script, keys, *args)
+        for command in durability.commands:
+            pipe.execute_command(*command)
+        # Not with the commands of others, which would have to wait, too.
+        reply, *safe = await self.execute(pipe, alone=True)
+        if not durability.is_reached(safe):
+            raise NotDurable
+        return reply
+
+    async def execute(self, pipe: Pipeline, *, alone: bool = False) -> list[Any]:
         """Run a pipeline and return its replies, raising the first error among them.
 
         Pipelines executed in the same turn of the event loop share one round trip, so callers
         may `gather` independent reads at no cost. An atomic pipeline goes alone.
         """
-        if pipe.is_transaction:
-            return await self._execute_now(pipe)
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._flush)
-        replies: Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((pipe, replies))
+        loop = asyncio.get_running_loop()
+        replies: Future[list[Any]] = loop.create_future()
+        if alone or pipe.is_transaction:
+            self._start(pipe, [(len(pipe), replies)])
+        else:
+            if not self._waiting:
+                loop.call_soon(self._flush)
+            self._waiting.append((pipe, replies))
         return await replies
 
     def pipeline(self, *, atomic: bool = False) -> Pipeline:
@@ -124,28 +193,39 @@ class Store:
         try:
             yield self.redis
         except RedisError as error:
-            raise _translated(error) from error
+            failure = _translated(error)
+            if failure is error:
+                raise
+            raise failure from error
 
     def _flush(self) -> None:
+        """Send what waits as one pipeline."""
         waiting, self._waiting = self._waiting, []
-        task = asyncio.create_task(self._execute_together(waiting))
-        self._flushes.add(task)
-        task.add_done_callback(self._flushes.discard)
-
-    async def _execute_together(self, waiting: list[tuple[Pipeline, Future[list[Any]]]]) -> None:
-        """Send several pipelines as one and hand each its own replies or error."""
         together = self.pipeline()
         for pipe, _ in waiting:
             together.command_stack += pipe.command_stack
+        self._start(together, [(len(pipe), replies) for pipe, replies in waiting])
+
+    def _start(self, pipe: Pipeline, waiting: list[tuple[int, Future[list[Any]]]]) -> None:
+        # A task of its own: a caller that is cancelled does not break off what others wait for.
+        task = asyncio.create_task(self._serve(pipe, waiting))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _serve(self, pipe: Pipeline, waiting: list[tuple[int, Future[list[Any]]]]) -> None:
+        """Execute a pipeline and hand each who waits for so many of its replies these or an error.
+
+        Where the time runs out, redis-py closes the connection, so that nobody gets late replies.
+        """
         try:
-            replies = await self._execute_now(together, raise_on_error=False)
+            async with asyncio.timeout(_BUDGET_SECONDS):
+                replies = await self._replies(pipe)
         except Exception as error:
             for _, future in waiting:
                 if not future.done():
-                    future.set_exception(error)
+                    future.set_exception(_translated(error))
             return
-        for pipe, future in waiting:
-            count = len(pipe.command_stack)
+        for count, future in waiting:
             own, replies = replies[:count], replies[count:]
             failure = next((reply for reply in own if isinstance(reply, Exception)), None)
             if future.done():
@@ -155,31 +235,55 @@ class Store:
             else:
                 future.set_exception(_translated(failure))
 
-    async def _execute_now(self, pipe: Pipeline, *, raise_on_error: bool = True) -> list[Any]:
+    async def _replies(self, pipe: Pipeline) -> list[Any]:
         commands = list(pipe.command_stack)
-        async with self.guard():
-            try:
-                replies: list[Any] = await pipe.execute(raise_on_error)
-            except NoScriptError:
-                replies = [NoScriptError()]
-            if not any(isinstance(reply, NoScriptError) for reply in replies):
-                return replies
+        replies: list[Any] = await pipe.execute(raise_on_error=False)
+        if _has(NoScriptError, replies):
             # A restarted store has forgotten the scripts. Every write is idempotent, so the
             # whole pipeline may run again.
             await self._load_scripts()
             pipe.command_stack = commands
-            again: list[Any] = await pipe.execute(raise_on_error)
-            return again
+            replies = await pipe.execute(raise_on_error=False)
+        if _has(ReadOnlyError, replies):
+            # Connected to a primary of the past: the address may lead to the present one by now.
+            await pipe.connection_pool.disconnect(inuse_connections=False)
+        return replies
 
     async def _load_scripts(self) -> None:
+        names = []
+        pipe = self.pipeline()
         for path in sorted(_LUA.glob("*.lua")):
-            self._sha[path.stem] = await self.redis.script_load(path.read_text())
+            names.append(path.stem)
+            pipe.script_load(path.read_text())
+        self._sha = dict(zip(names, await pipe.execute(), strict=True))
+
+
+def _has(kind: type[RedisError], replies: list[Any]) -> bool:
+    return any(isinstance(reply, kind) for reply in replies)
 
 
 def _translated(error: Exception) -> Exception:
-    if isinstance(error, _UNREACHABLE):
-        return Unavailable("The store is not available, please try again.")
-    return error
+    """Unavailable for what may pass; a mistake of ours stays what it is."""
+    state = _STATES.get(_code(error))
+    if state is None:
+        if not isinstance(error, (ConnectionError, SocketTimeout, TimeoutError, NoScriptError)):
+            return error
+        state = "not available"
+    unavailable = Unavailable(f"The store is {state}, please try again.")
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def _code(error: Exception) -> str:
+    """The word that an error reply begins with."""
+    if isinstance(error, TryAgainError):
+        return "TRYAGAIN"  # redis-py drops it.
+    code = getattr(error, "status_code", None)
+    if code in _STATES:
+        return str(code)
+    # redis-py has no class for some; about an error in a transaction it puts its own words first.
+    found = _CODE.search(str(error).rpartition("caused error: ")[2])
+    return found[1] if found else ""
 
 
 async def check_store(store: Store, address: str) -> None:
@@ -192,4 +296,17 @@ async def check_store(store: Store, address: str) -> None:
             f"Cannot use the Redis at {address}: {reason.rstrip('.')}. "
             "Set REDIS_ENDPOINT_URL (and REDIS_PASSWORD) to a running server, "
             "or unset it to use the embedded one."
+        ) from error
+
+
+async def check_durability(store: Store, durability: Durability, address: str) -> None:
+    """Raise StoreError when the store can never confirm a write as safely as is asked."""
+    try:
+        for command in durability.probes:
+            await store.call(*command)
+    except (RedisError, Unavailable) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise StoreError(
+            f"The store at {address} cannot do what WAIT_DISK or WAIT_REPLICAS ask: {reason}."
+            " WAIT_DISK needs Redis 7.2 or Valkey with appendonly yes; both need a primary."
         ) from error

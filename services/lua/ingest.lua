@@ -1,5 +1,6 @@
 -- Give every message that another server wrote, and that the log does not have yet, its position.
 -- KEYS  1 room:{id} (sorted set)   2 the room's log (stream)   3 positions of foreign messages (hash)
+--       4 clock
 -- ARGV  1 room id   2 log channel   3 'baseline': the messages are older than every cursor, or 'live'
 -- Returns how many messages it added.
 --
@@ -38,14 +39,15 @@ while rank >= 0 and (size < known or #missing < size - known) do
   rank = rank - 100
 end
 
+-- What was there before Parley comes before every cursor, in each room by itself.
+local is_live = ARGV[3] ~= 'baseline'
 local position = 0
-local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-if last then
-  position = tonumber(string.match(last[1], '^%d+'))
-end
-if ARGV[3] ~= 'baseline' then
+if is_live then
   local now = redis.call('TIME')
-  position = math.max(position, now[1] * 1000000 + now[2] - 1)
+  position = math.max(now[1] * 1000000 + now[2] - 1, tonumber(redis.call('GET', KEYS[4]) or 0))
+else
+  local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  position = last and tonumber(string.match(last[1], '^%d+')) or 0
 end
 for index = #missing, 1, -1 do
   position = position + 1
@@ -56,7 +58,9 @@ end
 if known + #missing ~= size then
   redis.call('HSET', KEYS[3], '#gone', gone + known + #missing - size)
 end
-if #missing > 0 then
-  redis.call('PUBLISH', ARGV[2], 'room:' .. ARGV[1] .. ' ' .. string.format('%.0f', position))
+if #missing > 0 and is_live then
+  local id = string.format('%.0f', position)
+  redis.call('SET', KEYS[4], id)
+  redis.call('PUBLISH', ARGV[2], 'room:' .. ARGV[1] .. ' ' .. id)
 end
 return #missing

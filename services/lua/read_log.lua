@@ -1,9 +1,9 @@
 -- What a room's log holds after a position, in its order.
 -- KEYS  1 room:{id} (sorted set)   2 the room's log (stream)
--- ARGV  1 position to begin after   2 last position, or '+'   3 limit
+-- ARGV  1 position to begin after   2 limit
 -- Returns { position, score, member, ... }; an entry whose message is gone has '' as its member.
 local rows = {}
-local entries = redis.call('XRANGE', KEYS[2], '(' .. ARGV[1] .. '-0', ARGV[2], 'COUNT', ARGV[3])
+local entries = redis.call('XRANGE', KEYS[2], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[2])
 for _, entry in ipairs(entries) do
   local score, hash = entry[2][2], entry[2][4]
   local found = ''

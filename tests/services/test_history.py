@@ -12,7 +12,7 @@ from services import keys
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import BadUserInput, Conflict, NotFound
-from services.models import Message, Room
+from services.models import Message, MessageEvent, Room
 
 GENERAL = Room("0", "General")
 
@@ -147,7 +147,8 @@ async def test_what_other_servers_wrote_is_read_in_its_place(chat: Chat) -> None
     assert [message.text for message in history[:3]] == ["past", "pascal", "&ltb&gt &lt;i&gt;"]
     assert history[-1].text == "future"
     assert history[-2] == own
-    logged = await chat.log.read("0", own.position)
+    news = await chat.log.news(["room:0"], own.position)
+    logged = [event.message for _, event in news.entries if isinstance(event, MessageEvent)]
     assert sorted(message.text for message in logged) == sorted(
         ["past", "pascal", "&ltb&gt &lt;i&gt;", "future"]
     )

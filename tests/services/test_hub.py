@@ -306,7 +306,6 @@ async def test_a_stream_that_ends_leaves_nothing_behind(chat: Chat) -> None:
     assert not chat.hub._subscriptions
     assert not chat.hub._by_room
     assert not chat.hub._by_user
-    assert not chat.hub._told
 
 
 async def test_a_subscription_that_cannot_begin_leaves_nothing_behind(chat: Chat) -> None:

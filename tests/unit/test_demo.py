@@ -51,7 +51,7 @@ async def test_the_accounts(store: Store, passwords: Passwords) -> None:
 
 async def test_nothing_else_is_written(store: Store, passwords: Passwords) -> None:
     await seed(store, passwords)
-    expected = {"total_users", "room:0:name", keys.EPOCH}
+    expected = {"total_users", "room:0:name", keys.EPOCH, keys.RUN, keys.CLOCK}
     expected |= {f"username:{name}" for name in ("Pablo", "Joe", "Mary", "Alex")}
     expected |= {key for user in IDS for key in (f"user:{user}", f"user:{user}:rooms")}
     expected |= {key for room in ROOMS for key in (f"room:{room}", keys.room_log(room))}
@@ -110,8 +110,8 @@ async def test_the_log_is_complete(store: Store, passwords: Passwords) -> None:
     log = Log(store)
     await log.ingest_all()
     for room_id in ROOMS:
-        messages = await log.read(room_id, 0)
-        assert len(messages) == (5 if room_id == "0" else 2)
+        news = await log.news([f"room:{room_id}"], 0)
+        assert len(news.entries) == (5 if room_id == "0" else 2)
         assert not await store.redis.exists(keys.room_foreign(room_id))
 
 

@@ -1,0 +1,73 @@
+"""Epochs: what tells a store that has everything from one that came back with less.
+
+A new epoch begins when the server process of the store is another than before, as after a restart
+or a failover, and when the store is found to have lost something. Of an ended epoch the highest
+position is kept that was left when it ended. Every cursor names its epoch: one of an ended epoch is
+good up to that position, and what lies beyond was lost. (Kafka tells its logs apart in this way:
+KIP-101, leader epochs.)
+"""
+
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ResponseError
+
+from services import keys
+
+if TYPE_CHECKING:
+    from services.store import Store
+
+_SCRIPT = Path(__file__).with_name("lua") / "epoch.lua"
+_KEYS = (keys.EPOCH, keys.RUN, keys.ENDED_EPOCHS, keys.CLOCK)
+
+
+class Epochs:
+    """The epoch of a store, as this process knows it."""
+
+    def __init__(self) -> None:
+        self.current = ""
+        self._run_id = ""
+        self._script = _SCRIPT.read_text()
+
+    async def greet(self, connection: AbstractConnection) -> None:
+        """Begin a connection: before anything is read or written, the epoch is the right one."""
+        await connection.on_connect()
+        await connection.send_command("INFO", "server")
+        run_id = _run_id((await connection.read_response()).decode())
+        if run_id == self._run_id:
+            return
+        await connection.send_command("EVAL", self._script, *_arguments(run_id))
+        # Where it takes no writes now, there is nothing yet to tell apart.
+        with suppress(ResponseError):
+            self.current = (await connection.read_response()).decode()
+        self._run_id = run_id
+
+    async def refresh(self, store: "Store", *, lost: str = "") -> None:
+        """Read the epoch anew, beginning one where that is due: when the epoch `lost` has lost
+        something, or the store was emptied. Raises Unavailable."""
+        epoch = await store.call("EVAL", self._script, *_arguments(self._run_id, lost))
+        self.current = epoch.decode()
+
+    async def reach(self, store: "Store", epoch: str) -> int | None:
+        """Up to which position the store still has what there was in an epoch; None: no further
+        than any other store has it. Raises Unavailable."""
+        if epoch == self.current:
+            clock = await store.call("GET", keys.CLOCK)
+            return int(clock or 0)
+        end = await store.call("HGET", keys.ENDED_EPOCHS, epoch)
+        return None if end is None else int(end)
+
+
+def _arguments(run_id: str, lost: str = "") -> list[str | int]:
+    return [len(_KEYS), *_KEYS, run_id, secrets.token_hex(4), lost]
+
+
+def _run_id(info: str) -> str:
+    for line in info.splitlines():
+        name, _, value = line.partition(":")
+        if name == "run_id":
+            return value
+    return ""

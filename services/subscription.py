@@ -1,0 +1,94 @@
+"""One subscriber: what it wants, how far it has come, what waits for it."""
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Collection
+
+from services.models import Event, MessageEvent, PresenceEvent, RoomEvent
+
+MAX_WAITING_BYTES = 384 * 1024
+"""What waits for one subscriber beyond this is forgotten, and read from the log again."""
+
+_OVERHEAD_BYTES = 200
+"""About what an event takes besides its text."""
+
+LiveEvent = MessageEvent | RoomEvent | PresenceEvent
+
+
+class Subscription:
+    def __init__(self, user_id: str, room_id: str | None, kinds: Collection[type[Event]]) -> None:
+        self.user_id = user_id
+        self.room_id = room_id
+        self.kinds = frozenset(kinds)
+        self.rooms: set[str] = set() if room_id is None else {room_id}
+        self.position = 0
+        """Everything up to here was taken or is not for this subscriber."""
+        self.is_behind = True
+        """The log has to be read from `position` on."""
+        self._waiting: deque[LiveEvent] = deque()
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._failure: Exception | None = None
+
+    @property
+    def logs(self) -> list[str]:
+        """The logs that it follows, as `Log.news` calls them."""
+        rooms = self.rooms if MessageEvent in self.kinds else ()
+        users = [self.user_id] if RoomEvent in self.kinds else ()
+        return [*(f"room:{room_id}" for room_id in rooms), *(f"user:{id_}" for id_ in users)]
+
+    def follow(self) -> None:
+        """Let live events wait from now on."""
+        self.is_behind = False
+
+    def put(self, event: LiveEvent) -> None:
+        if type(event) not in self.kinds or self._failure is not None:
+            return
+        if self.is_behind and not isinstance(event, PresenceEvent):
+            return
+        self._waiting.append(event)
+        self._bytes += _size(event)
+        if self._bytes > MAX_WAITING_BYTES:
+            self.fall_behind()
+        self._wake.set()
+
+    def fail(self, failure: Exception) -> None:
+        """End the stream with an error, at once."""
+        self._failure = failure
+        self._wake.set()
+
+    def check(self) -> None:
+        """Raise what ends the stream."""
+        if self._failure is not None:
+            raise self._failure
+
+    async def take(self) -> LiveEvent | None:
+        """The next event that is new to the subscriber; None when it has fallen behind."""
+        while True:
+            self.check()
+            while self._waiting:
+                event = self._waiting.popleft()
+                self._bytes -= _size(event)
+                if isinstance(event, PresenceEvent):
+                    return event
+                if event.position > self.position:
+                    self.position = event.position
+                    return event
+            if self.is_behind:
+                return None
+            self._wake.clear()
+            await self._wake.wait()
+
+    def fall_behind(self) -> None:
+        """Forget what the log has. Who came and went is in no log, so that stays, once for each."""
+        self.is_behind = True
+        self._waiting = deque(
+            dict.fromkeys(event for event in self._waiting if isinstance(event, PresenceEvent))
+        )
+        self._bytes = len(self._waiting) * _OVERHEAD_BYTES
+
+
+def _size(event: LiveEvent) -> int:
+    text = event.message.text if isinstance(event, MessageEvent) else ""
+    return _OVERHEAD_BYTES + sys.getsizeof(text)
