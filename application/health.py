@@ -2,12 +2,12 @@
 
 import asyncio
 
-from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from application.pages import no_store
 from services.chat import Chat
+from services.errors import Unavailable
 
 _READY_SECONDS = 1.0
 
@@ -29,9 +29,11 @@ async def _obstacles(chat: Chat) -> list[str]:
     reasons = []
     try:
         async with asyncio.timeout(_READY_SECONDS):
-            await chat.store.redis.ping()
-    except (RedisError, OSError, TimeoutError):
+            await chat.store.check_writable()
+    except TimeoutError:
         reasons.append("The store does not answer.")
+    except Unavailable as error:
+        reasons.append(error.message)
     if not chat.hub.is_connected:
         reasons.append("The channels of the store are not heard.")
     return reasons

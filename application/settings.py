@@ -4,9 +4,18 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio import ConnectionPool
+
+from services.durability import Durability
 
 _STORE_FORMS = "host:port or a URL that begins with redis://, rediss:// or unix:///"
 
@@ -38,6 +47,12 @@ class Settings(BaseSettings):
     appendfsync: Literal["everysec", "always"] = Field(
         default="everysec", description="When the embedded store flushes writes to the disk."
     )
+    wait_replicas: int = Field(
+        default=0, ge=0, description="How many replicas must have a message before it is confirmed."
+    )
+    wait_disk: bool = Field(
+        default=False, description="Confirm a message only when it is on the disk: true or false."
+    )
     session_ttl_seconds: int = Field(
         default=30 * 24 * 3600, ge=1, description="How long a log-in lasts, in seconds."
     )
@@ -56,6 +71,13 @@ class Settings(BaseSettings):
     def _names_a_store(cls, value: str | None) -> str | None:
         if value is not None:
             as_url(value)
+        return value
+
+    @field_validator("wait_replicas")
+    @classmethod
+    def _has_replicas(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("redis_endpoint_url", "invalid") is None:
+            raise ValueError("should be 0 for the embedded store, which has no replicas")
         return value
 
     @field_validator("allowed_origins", mode="before")
@@ -97,6 +119,10 @@ class Settings(BaseSettings):
         parts = urlsplit(as_url(self.redis_endpoint_url))
         _, _, place = parts.netloc.rpartition("@")
         return place or parts.path
+
+    @property
+    def durability(self) -> Durability:
+        return Durability(replicas=self.wait_replicas, disk=self.wait_disk)
 
     @property
     def store_password(self) -> str | None:

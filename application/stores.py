@@ -8,11 +8,12 @@ from urllib.parse import unquote, urlsplit
 
 from application.settings import Settings
 from services.embedded import EmbeddedStore
-from services.store import Store, StoreError, check_store
+from services.store import Store, StoreError, check_durability, check_store
 
 _log = logging.getLogger(__name__)
 
-_WATCH_SECONDS = 1.0
+_WATCH_SECONDS = 0.2
+_PAUSE_AFTER_FAILURE = 1.0
 
 
 @asynccontextmanager
@@ -25,6 +26,7 @@ async def configured_store(settings: Settings) -> AsyncIterator[Store]:
     store = Store.from_url(settings.store_url, settings.store_password)
     try:
         await check_store(store, settings.store_address)
+        await check_durability(store, settings.durability, settings.store_address)
         yield store
     finally:
         await store.close()
@@ -49,7 +51,9 @@ async def _embedded_store(settings: Settings) -> AsyncIterator[Store]:
 async def _revive(embedded: EmbeddedStore, url: str, stop: asyncio.Event) -> None:
     """Start the embedded store again should it die: nobody else would."""
     socket_file = unquote(urlsplit(url).path)
-    while not await _is_set_within(stop, _WATCH_SECONDS):
+    pause = _WATCH_SECONDS
+    while not await _is_set_within(stop, pause):
+        pause = _WATCH_SECONDS
         if await _is_listening(socket_file):
             continue
         _log.warning("The embedded store has ended; starting it again.")
@@ -58,6 +62,7 @@ async def _revive(embedded: EmbeddedStore, url: str, stop: asyncio.Event) -> Non
             await asyncio.to_thread(embedded.start)
         except StoreError as error:
             _log.error("%s", error)
+            pause = _PAUSE_AFTER_FAILURE
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
@@ -68,10 +73,13 @@ async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 async def _is_listening(socket_file: str) -> bool:
-    """True also for one that is too busy to answer: that is no reason to end it."""
+    """Whether nobody has refused: one that is too busy to answer is no reason to end it, and
+    neither is a lack of file descriptors here."""
     try:
         _, writer = await asyncio.open_unix_connection(socket_file)
-    except OSError:
+    except (ConnectionRefusedError, FileNotFoundError):
         return False
+    except OSError:
+        return True
     writer.close()
     return True

@@ -1,6 +1,7 @@
 """The application put together: settings, services, GraphQL, Starlette. Nothing else is here."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypedDict
@@ -12,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from application.gateway import ChatGateway
+from application.gateway import STOPPING, ChatGateway
 from application.health import alive, ready
 from application.pages import SafeHeaders, static_files, welcome
 from application.playground import PlaygroundAssets, playground_page
@@ -28,7 +29,10 @@ from services.chat import Chat
 from services.errors import Unavailable
 from services.store import Store, StoreError
 
+_log = logging.getLogger(__name__)
+
 _OPEN_SECONDS = 30.0
+_CLOSE_SECONDS = 2.0
 
 
 class State(TypedDict):
@@ -67,15 +71,16 @@ class Parley(Starlette):
                 self.failure = str(error)
                 raise
             gateway = ChatGateway(chat, _engine())
-            stack.callback(gateway.stop)
-            stack.enter_context(told_to_stop(gateway.stop))
-            yield State(
-                chat=chat,
-                http=HTTPEndpoint(gateway, playground=playground_page),
-                websocket=WebSocketEndpoint(
-                    gateway, allowed_origins=self._settings.allowed_origins
-                ),
-            )
+            http = HTTPEndpoint(gateway, playground=playground_page)
+            websocket = WebSocketEndpoint(gateway, allowed_origins=self._settings.allowed_origins)
+
+            def stop() -> None:
+                gateway.stop()
+                websocket.stop(*STOPPING)
+
+            stack.callback(stop)
+            stack.enter_context(told_to_stop(stop))
+            yield State(chat=chat, http=http, websocket=websocket)
 
     def _without_traceback(self, send: Send) -> Send:
         """What a failed start sends is logged by the server: make it our one line."""
@@ -126,7 +131,12 @@ def _engine() -> Engine:
 
 @asynccontextmanager
 async def _opened_chat(store: Store, settings: Settings) -> AsyncIterator[Chat]:
-    chat = Chat(store, session_ttl=settings.session_ttl_seconds, demo_data=settings.demo_data)
+    chat = Chat(
+        store,
+        session_ttl=settings.session_ttl_seconds,
+        demo_data=settings.demo_data,
+        durability=settings.durability,
+    )
     try:
         async with asyncio.timeout(_OPEN_SECONDS):
             await chat.open()
@@ -140,4 +150,15 @@ async def _opened_chat(store: Store, settings: Settings) -> AsyncIterator[Chat]:
     try:
         yield chat
     finally:
-        await chat.close()
+        await _close(chat)
+
+
+async def _close(chat: Chat) -> None:
+    """Close it, unless the store keeps us waiting: whatever it has of us has a lease."""
+    closing = asyncio.create_task(chat.close())
+    await asyncio.wait([closing], timeout=_CLOSE_SECONDS)
+    if closing.done():
+        closing.result()
+    else:
+        closing.cancel()
+        _log.warning("The store does not answer: leaving without a farewell.")

@@ -55,7 +55,7 @@ async def test_forgotten_scripts_are_loaded_again(store: Store) -> None:
     log = Log(store)
     await log.ingest(["0"])
     pipe = store.pipeline(atomic=True)
-    store.add(pipe, "read_log", [keys.room("0"), keys.room_log("0")], 0, "+", 10)
+    store.add(pipe, "read_log", [keys.room("0"), keys.room_log("0")], 0, 10)
     await store.redis.script_flush()
     assert await store.execute(pipe) == [[]]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from application.settings import InvalidSettings, Settings, load_settings
+from services.durability import Durability
 from tests.servers import ROOT
 
 
@@ -59,6 +60,9 @@ def test_every_way_to_name_a_store(
         ("SESSION_TTL_SECONDS", "0"),
         ("DEMO_DATA", "perhaps"),
         ("APPENDFSYNC", "no"),
+        ("WAIT_REPLICAS", "-1"),
+        ("WAIT_REPLICAS", "1"),
+        ("WAIT_DISK", "soon"),
         ("ALLOWED_ORIGINS", "https://a.example,b.example"),
         ("ALLOWED_ORIGINS", "https://a.example/path"),
         ("LOG_LEVEL", "loud"),
@@ -87,6 +91,15 @@ def test_what_is_empty_has_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name.upper(), "")
     assert load_settings() == Settings()
     assert load_settings().store_url is None
+
+
+def test_how_safe_a_message_has_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().durability == Durability()
+    monkeypatch.setenv("WAIT_DISK", "true")
+    assert load_settings().durability == Durability(disk=True)
+    monkeypatch.setenv("WAIT_REPLICAS", "2")
+    monkeypatch.setenv("REDIS_ENDPOINT_URL", "localhost")
+    assert load_settings().durability == Durability(replicas=2, disk=True)
 
 
 def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
