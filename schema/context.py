@@ -35,7 +35,19 @@ class Loader(DataLoader[K, T], Generic[K, T]):
     """
 
     def load(self, key: K) -> Awaitable[T]:
-        return asyncio.shield(super().load(key))
+        loaded = asyncio.ensure_future(super().load(key))
+        shielded = asyncio.shield(loaded)
+        # A shield that is cancelled turns away from what it shields, and when another field has
+        # failed the executor does not wait for all: neither error is news then.
+        for future in (loaded, shielded):
+            future.add_done_callback(_note_failure)
+        return shielded
+
+
+def _note_failure(loaded: "asyncio.Future[Any]") -> None:
+    """Keep asyncio from reporting an error that nobody waits for any more."""
+    if not loaded.cancelled():
+        loaded.exception()
 
 
 class Loaders:

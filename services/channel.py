@@ -24,6 +24,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from services.store import drop_idle_connections
+
 _log = logging.getLogger(__name__)
 
 _PING_AFTER = 1.0
@@ -108,7 +110,7 @@ class RedisChannels(BroadcastBackend):
                 # uvloop has a RuntimeError for writing to a connection that the peer has reset.
                 _log.warning("Lost the connection to the channels: %s", error or type(error))
                 # The idle connections for commands may be as dead without saying so.
-                await self._pool.disconnect(inuse_connections=False)
+                await drop_idle_connections(self._pool)
             finally:
                 self.connected.clear()
                 with suppress(RedisError, OSError):

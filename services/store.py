@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
@@ -246,7 +246,7 @@ class Store:
             replies = await pipe.execute(raise_on_error=False)
         if _has(ReadOnlyError, replies):
             # Connected to a primary of the past: the address may lead to the present one by now.
-            await pipe.connection_pool.disconnect(inuse_connections=False)
+            await drop_idle_connections(pipe.connection_pool)
         return replies
 
     async def _load_scripts(self) -> None:
@@ -256,6 +256,22 @@ class Store:
             names.append(path.stem)
             pipe.script_load(path.read_text())
         self._sha = dict(zip(names, await pipe.execute(), strict=True))
+
+
+async def drop_idle_connections(pool: ConnectionPool) -> None:
+    """Close what the pool keeps for later.
+
+    Each is taken out of the pool first: the pool's own `disconnect` would pull connections away
+    from those who take them meanwhile.
+    """
+    idle, _ = pool.get_connection_count()[0]
+    connections = [
+        pool.get_available_connection()  # type: ignore[no-untyped-call]
+        for _ in range(idle)
+    ]
+    for connection in connections:
+        await connection.disconnect(nowait=True)
+        await pool.release(connection)
 
 
 def _has(kind: type[RedisError], replies: list[Any]) -> bool:
