@@ -1,19 +1,28 @@
 """The command line: `python -m application` serves until it is told to stop."""
 
+import asyncio
 import logging
 import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import uvicorn
 
 from application.settings import InvalidSettings, Settings, load_settings
+from application.transports.protocols import HTTPProtocol, WebSocketProtocol, bound_by_peer
 from application.web import Parley, create_app
 from services.demo import PASSWORD, USERNAMES
 
 _MAX_FRAME = 256 * 1024
+_DRAIN_SECONDS = 3
+"""How long connections may take to end by themselves; after that they are ended."""
+
+_GRACE_SECONDS = 3
+"""How long what runs then may take, before it is cancelled."""
+
 _LOCAL = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -50,7 +59,11 @@ def fail(reason: str, status: int = 1) -> NoReturn:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, saying where to go once it is serving and nothing more when it cannot."""
+    """uvicorn, saying where to go once it is serving and nothing more when it cannot.
+
+    When it is told to stop, so is the application (see `signals`), which then ends its sockets and
+    streams. uvicorn by itself would close the sockets before their operations are done.
+    """
 
     def __init__(self, app: Parley, settings: Settings) -> None:
         is_verbose = settings.log_level == "debug"
@@ -66,13 +79,14 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=is_verbose,
                 server_header=False,
-                ws="websockets-sansio",
+                http=HTTPProtocol,
+                ws=WebSocketProtocol,
                 ws_max_size=_MAX_FRAME,
                 # Costs memory and time for every socket, and chat messages are short.
                 ws_per_message_deflate=False,
-                ws_ping_interval=20,
-                ws_ping_timeout=20,
-                timeout_graceful_shutdown=8,
+                # The subprotocol has its own pings, which find a silent peer sooner.
+                ws_ping_interval=None,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
 
@@ -81,6 +95,18 @@ class _Server(uvicorn.Server):
         if sockets and self.started:
             sys.stdout.write(welcome(self._settings, sockets[0].getsockname()[1]))
             sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            if not isinstance(connection, WebSocketProtocol):
+                connection.shutdown()  # When it has answered, if there is something to answer.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while self.server_state.connections and not self.force_exit:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
 
 
 def welcome(settings: Settings, port: int) -> str:
@@ -108,6 +134,7 @@ def _listen(settings: Settings) -> socket.socket:
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        bound_by_peer(listener)
         listener.bind((settings.host, settings.port))
         listener.listen(2048)
     except OSError as error:

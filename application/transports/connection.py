@@ -1,21 +1,20 @@
-"""One socket of graphql-transport-ws: its operations, its outbox, its end.
+"""One socket of graphql-transport-ws: its duties and its end.
 
 The protocol: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from application.transports import messages
-from application.transports.errors import INTERNAL_ERROR
-from application.transports.errors import error as error_entry
+from application.transports.errors import INTERNAL_ERROR, ending, error
 from application.transports.gateway import Gateway, LiveSession, Refused
+from application.transports.limits import Limits
 from application.transports.messages import (
     Closure,
     Complete,
@@ -26,36 +25,25 @@ from application.transports.messages import (
     Subscribe,
     parse_message,
 )
+from application.transports.operations import Operations
 from application.transports.outbox import Outbox
 from execution.errors import RequestError
-from execution.request import GraphQLRequest
 
 _log = logging.getLogger(__name__)
 
-_CLOSE_SECONDS = 5.0
+_CLOSE_SECONDS = 3.0
 """How long a peer may take to read what goes before the close frame."""
 
 _SLOW_CONSUMER = Closure(1013, "slow consumer, resume with after")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on one socket."""
-
-    init_seconds: float = 10.0
-    ping_seconds: float = 15.0
-    idle_seconds: float = 30.0
-    max_operations: int = 100
-    outbox_messages: int = 1_000
-    outbox_bytes: int = 1024 * 1024
+_TOO_MANY_OPERATIONS = error("Too many operations on this connection.", "RATE_LIMITED")
 
 
 class Connection:
     """A socket with the subprotocol agreed.
 
-    Four tasks serve it (reading, writing, pinging, waiting for the init) and one each operation.
-    Whoever finds that it is over completes `_over`, with a closure or with None where there is
-    nobody left to tell.
+    Five tasks serve it (reading, writing, pinging, attending to the session, watching that the
+    peer reads) and one each operation. Whoever finds that it is over completes `_over`, with a
+    closure or with None where there is nobody left to tell.
     """
 
     def __init__(self, gateway: Gateway, websocket: WebSocket[Any], limits: Limits) -> None:
@@ -64,32 +52,38 @@ class Connection:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[Closure | None] = self._loop.create_future()
-        self._outbox = Outbox(limits.outbox_messages, limits.outbox_bytes)
+        self._outbox = Outbox(limits.result_bytes, limits.other_bytes)
+        self._operations = Operations(gateway.engine, self._outbox)
         self._heard = self._loop.time()
         self._session: LiveSession | None = None
-        self._operations: dict[str, asyncio.Task[None]] = {}
-        """Those whose id is in use; a stopped one gives its id back at once."""
-        self._tasks: set[asyncio.Task[None]] = set()
-        """Those that run, among them the stopped ones that still clean up."""
+        self._is_open = asyncio.Event()
+        self._ending: Closure | None = None
+        """How the session has ended, while the operations that ran then finish."""
 
     async def serve(self) -> None:
         duties = [
             asyncio.create_task(self._guarded(duty))
-            for duty in (self._read, self._write, self._ping, self._await_init)
+            for duty in (self._read, self._write, self._ping, self._attend, self._watch)
         ]
         closure = None
         try:
             closure = await self._over
         finally:
-            _cancel(duties)
-            await _finish(duties)
-            _cancel(self._operations.values())
+            for duty in duties:
+                duty.cancel()
+            await asyncio.gather(*duties, return_exceptions=True)
+            self._operations.stop_all()
             try:
                 if closure is not None:
                     await self._close(closure)
             finally:
-                await _finish(self._tasks)
+                await self._operations.finished()
                 await self._leave()
+
+    def stop(self, closure: Closure) -> None:
+        """The server stops. Sessions are told by the gateway, and end in their own time."""
+        if self._session is None:
+            self._end(closure)
 
     def _end(self, closure: Closure | None) -> None:
         if not self._over.done():
@@ -128,89 +122,71 @@ class Connection:
             case Subscribe():
                 self._subscribe(message)
             case Complete():
-                self._stop(message.id)
+                self._operations.stop(message.id)
 
     async def _open(self, init: ConnectionInit) -> None:
         """Open the session; no other message is read before it is."""
         if self._session is not None:
             raise Closure(4429, "Too many initialisation requests")
         try:
-            session = await self._gateway.open(self._websocket, init.payload)
+            self._session = await self._gateway.open(self._websocket, init.payload)
         except Refused as refused:
             raise Closure(refused.code, refused.reason) from None
-        self._session = session
-        session.ended.add_done_callback(self._session_ended)
+        self._is_open.set()
         self._send(messages.connection_ack())
-
-    def _session_ended(self, ended: "asyncio.Future[tuple[int, str]]") -> None:
-        if not ended.cancelled():
-            self._end(Closure(*ended.result()))
-
-    # Operations
 
     def _subscribe(self, message: Subscribe) -> None:
         if self._session is None:
             raise Closure(4401, "Unauthorized")
         if message.id in self._operations:
             raise Closure(4409, f"Subscriber for {message.id} already exists")
-        if len(self._tasks) >= self._limits.max_operations:
-            entry = error_entry("Too many operations on this connection.", "RATE_LIMITED")
-            self._send(messages.error(message.id, [entry]))
+        if self._ending is not None:
+            self._refuse(message, [ending(self._ending.code, self._ending.reason)])
             return
-        task = asyncio.create_task(self._run(self._session, message))
-        self._operations[message.id] = task
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _stop(self, id_: str) -> None:
-        """Stop an operation; ids that are not known belong to completed ones."""
-        if task := self._operations.pop(id_, None):
-            task.cancel()
-
-    async def _run(self, session: LiveSession, message: Subscribe) -> None:
-        id_ = message.id
+        if len(self._operations) >= self._limits.max_operations:
+            self._refuse(message, [_TOO_MANY_OPERATIONS])
+            return
         try:
-            async with aclosing(self._responses(session, message.request)) as responses:
-                async for response in responses:
-                    self._send_of(id_, messages.next_(id_, response))
-                    # The writer's turn: a source that has much in store never waits by itself.
-                    await asyncio.sleep(0)
-            last = messages.complete(id_)
+            operation = self._gateway.engine.prepare(message.request)
         except RequestError as request_error:
-            last = messages.error(id_, request_error.formatted)
+            self._refuse(message, request_error.formatted)
         except Exception:
-            _log.exception("An operation over WebSocket failed")
-            last = messages.error(id_, [INTERNAL_ERROR])
-        self._send_of(id_, last)
-        if self._owns(id_):
-            del self._operations[id_]
+            _log.exception("An operation over WebSocket could not be prepared")
+            self._refuse(message, [INTERNAL_ERROR])
+        else:
+            self._operations.start(message.id, operation, self._session)
 
-    async def _responses(
-        self, session: LiveSession, request: GraphQLRequest
-    ) -> AsyncGenerator[dict[str, Any]]:
-        engine = self._gateway.engine
-        operation = engine.prepare(request)
-        if operation.type != "subscription":
-            yield await engine.execute(operation, session.context())
-            return
-        async with aclosing(engine.subscribe(operation, session.context())) as responses:
-            async for response in responses:
-                yield response
+    def _refuse(self, message: Subscribe, errors: list[dict[str, Any]]) -> None:
+        self._send(messages.error(message.id, errors))
 
-    def _send_of(self, id_: str, message: bytes) -> None:
-        """Send for the operation that runs here, unless the client has stopped it."""
-        if self._owns(id_):
-            self._send(message)
+    # The session
 
-    def _owns(self, id_: str) -> bool:
-        return self._operations.get(id_) is asyncio.current_task()
+    async def _attend(self) -> None:
+        """See that the session begins in time and, when it ends, what runs can finish."""
+        session = await self._opened_session()
+        # Not to be cancelled with us, as it would be if it was awaited.
+        await asyncio.wait([session.ended])
+        self._ending = Closure(*session.ended.result())
+        self._operations.stop_subscriptions()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.drain_seconds):
+                await self._operations.finished()
+        raise self._ending
+
+    async def _opened_session(self) -> LiveSession:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.init_seconds):
+                await self._is_open.wait()
+        if self._session is None:
+            raise Closure(4408, "Connection initialisation timeout")
+        return self._session
 
     # Writing
 
     def _send(self, message: bytes) -> None:
-        """Never waits: neither the reading nor an operation depends on how fast a peer reads."""
-        if not self._over.done() and not self._outbox.put(message):
-            self._end(_SLOW_CONSUMER)
+        """Send what cannot wait: the reading does not depend on how fast a peer reads."""
+        if not self._outbox.put_other(message):
+            raise _SLOW_CONSUMER
 
     async def _write(self) -> None:
         while True:
@@ -225,6 +201,10 @@ class Connection:
             raise WebSocketDisconnect(1006) from None
         self._outbox.drop_first()
 
+    async def _watch(self) -> None:
+        await self._outbox.stalled(self._limits.stall_seconds)
+        raise _SLOW_CONSUMER
+
     async def _ping(self) -> None:
         """Ping, and give up a peer that is silent in spite of it.
 
@@ -237,30 +217,18 @@ class Connection:
                 raise Closure(1001, "No message in time")
             self._send(messages.ping())
 
-    async def _await_init(self) -> None:
-        await asyncio.sleep(self._limits.init_seconds)
-        if self._session is None:
-            raise Closure(4408, "Connection initialisation timeout")
-
     # Ending
 
     async def _close(self, closure: Closure) -> None:
-        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+        """Tell the peer, and before that what waits for it, unless that is too much for it."""
+        with suppress(TimeoutError, WebSocketDisconnect):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 while self._outbox and closure is not _SLOW_CONSUMER:
                     await self._write_first()
+        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._websocket.close(closure.code, closure.reason)
 
     async def _leave(self) -> None:
         if self._session is not None:
-            self._session.ended.remove_done_callback(self._session_ended)
             await self._session.close()
-
-
-def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-
-
-async def _finish(tasks: Iterable[asyncio.Task[None]]) -> None:
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -33,6 +33,8 @@ class LiveSession(Protocol):
     def ended(self) -> asyncio.Future[tuple[int, str]]:
         """Done with a close code and reason when the session ends before the connection.
 
+        Subscriptions then end at once; a socket still answers the operations that run.
+
         4401 logged out, 4403 expired, 1012 the server stops.
         """
 

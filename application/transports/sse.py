@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from application.transports.errors import INTERNAL_ERROR, ending, refusal
 from application.transports.gateway import Gateway, LiveSession, Refused
+from application.transports.limits import STALL_SECONDS
 from execution.encode import encode
 from execution.engine import Operation
 from execution.errors import RequestError
@@ -33,8 +34,6 @@ _HEADERS = {
 
 _PING = b": ping\n\n"
 PING_SECONDS = 12.0
-SEND_SECONDS = 30.0
-"""How long a client may read nothing: no result waits but the one being sent."""
 
 # The empty data is for the browsers' EventSource, which drops events without any.
 _COMPLETE = b"event: complete\ndata: \n\n"
@@ -77,9 +76,8 @@ class EventStream:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             async with aclosing(self._chunks()) as chunks:
                 async for chunk in chunks:
-                    async with asyncio.timeout(SEND_SECONDS):
-                        await send(_body(chunk, more=True))
-            await send(_body(_COMPLETE, more=False))
+                    await _send_in_time(send, _body(chunk, more=True))
+            await _send_in_time(send, _body(_COMPLETE, more=False))
 
     async def _chunks(self) -> AsyncGenerator[bytes]:
         """Everything before `complete`; what goes wrong is the last result."""
@@ -121,6 +119,15 @@ class EventStream:
 
 def _body(chunk: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": chunk, "more_body": more}
+
+
+async def _send_in_time(send: Send, message: Message) -> None:
+    """No result is asked for before the last one is sent: what waits is a few kilobytes.
+
+    One that does not read cannot be told so either, neither why the stream ends.
+    """
+    async with asyncio.timeout(STALL_SECONDS):
+        await send(message)
 
 
 async def _left(receive: Receive) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from application.transports.connection import Connection, Limits
+from application.transports.connection import Connection
 from application.transports.gateway import Gateway
+from application.transports.limits import Limits
+from application.transports.messages import Closure
 
 SUBPROTOCOL = "graphql-transport-ws"
 
@@ -33,6 +35,14 @@ class WebSocketEndpoint:
         self._gateway = gateway
         self._allowed_origins = {origin.lower().rstrip("/") for origin in allowed_origins}
         self._limits = limits or Limits()
+        self._connections: set[Connection] = set()
+        self._stopping: Closure | None = None
+
+    def stop(self, code: int, reason: str) -> None:
+        """Let nobody in any more, and do not wait for those who have not begun a session."""
+        self._stopping = Closure(code, reason)
+        for connection in list(self._connections):
+            connection.stop(self._stopping)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket: WebSocket[Any] = WebSocket(scope, receive, send)
@@ -45,7 +55,18 @@ class WebSocketEndpoint:
                 await websocket.close(4406, "Subprotocol not acceptable")
                 return
             await websocket.accept(SUBPROTOCOL)
-            await Connection(self._gateway, websocket, self._limits).serve()
+            if self._stopping is not None:
+                await websocket.close(self._stopping.code, self._stopping.reason)
+                return
+            await self._serve(websocket)
+
+    async def _serve(self, websocket: WebSocket[Any]) -> None:
+        connection = Connection(self._gateway, websocket, self._limits)
+        self._connections.add(connection)
+        try:
+            await connection.serve()
+        finally:
+            self._connections.discard(connection)
 
     def _is_allowed(self, websocket: WebSocket[Any]) -> bool:
         origin = websocket.headers.get("origin")

@@ -172,7 +172,7 @@ async def test_ping(client: httpx.AsyncClient, toy: Toy, monkeypatch: pytest.Mon
 
 
 async def test_client_that_does_not_read(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "SEND_SECONDS", 0.2)
+    monkeypatch.setattr(sse, "STALL_SECONDS", 0.2)
     _, writer = await asyncio.open_connection("127.0.0.1", toy.port, limit=1)
     target = "/graphql?query=subscription%7Bflood%7D"
     writer.write(f"GET {target} HTTP/1.1\r\nhost: x\r\naccept: {EVENT_STREAM}\r\n\r\n".encode())

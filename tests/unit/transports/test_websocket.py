@@ -1,23 +1,27 @@
 """graphql-transport-ws on a real server."""
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import orjson
 import pytest
 from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
-from application.transports.connection import Limits
+from application.transports.limits import Limits
+from tests.unit.transports.sockets import (
+    PROTOCOL,
+    all_gone,
+    closed,
+    hear,
+    limited,
+    logged,
+    subscribe,
+    tell,
+)
 from tests.unit.transports.toy import DIARY, Toy, heard, serving
-
-PROTOCOL: Any = ["graphql-transport-ws"]
 
 
 @pytest.fixture
@@ -33,46 +37,6 @@ async def ready(socket: ClientConnection) -> ClientConnection:
     await tell(socket, {"type": "connection_init"})
     assert await hear(socket) == {"type": "connection_ack"}
     return socket
-
-
-@asynccontextmanager
-async def limited(**limits: Any) -> AsyncIterator[tuple[Toy, ClientConnection]]:
-    async with (
-        serving(Limits(**limits)) as toy,
-        connect(toy.ws, subprotocols=PROTOCOL, max_queue=1, close_timeout=1) as socket,
-    ):
-        await tell(socket, {"type": "connection_init"})
-        assert await hear(socket) == {"type": "connection_ack"}
-        yield toy, socket
-
-
-async def tell(socket: ClientConnection, message: object) -> None:
-    await socket.send(orjson.dumps(message).decode())
-
-
-async def subscribe(socket: ClientConnection, id_: str, query: str, **more: Any) -> None:
-    payload = {"query": query, **more}
-    await tell(socket, {"id": id_, "type": "subscribe", "payload": payload})
-
-
-async def hear(socket: ClientConnection) -> Any:
-    async with asyncio.timeout(5):
-        frame = await socket.recv()
-    assert isinstance(frame, str)
-    return orjson.loads(frame)
-
-
-async def closed(socket: ClientConnection) -> tuple[int | None, str | None]:
-    """How the server closes the socket, whatever it says before."""
-    async with asyncio.timeout(15):
-        with suppress(ConnectionClosed):
-            while True:
-                await socket.recv()
-    return socket.close_code, socket.close_reason
-
-
-def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 # Handshake
@@ -374,30 +338,7 @@ async def test_too_many_operations() -> None:
         assert (await hear(socket))["type"] == "next"
 
 
-# Slow and lost clients
-
-
-async def test_slow_consumer() -> None:
-    async with limited() as (toy, socket):
-        await subscribe(socket, "1", "subscription { flood }")
-        await heard("closed", 10)  # Nobody reads: what waits has a bound.
-        assert await closed(socket) == (1013, "slow consumer, resume with after")
-        assert toy.gateway.sessions[0].closed
-
-
-async def test_consumer_that_keeps_up_may_have_much() -> None:
-    async with limited(outbox_messages=10) as (_, socket):
-        await subscribe(socket, "1", "subscription { count(to: 500) }")
-        for number in range(500):
-            assert (await hear(socket))["payload"] == {"data": {"count": number}}
-
-
-async def test_single_result_may_be_larger_than_the_outbox() -> None:
-    async with limited(outbox_bytes=1_000) as (_, socket):
-        name = "x" * 10_000
-        query = "query ($n: String!) { hello(name: $n) }"
-        await subscribe(socket, "1", query, variables={"n": name})
-        assert (await hear(socket))["payload"] == {"data": {"hello": f"Hello {name}"}}
+# Clients that leave
 
 
 @pytest.mark.parametrize("abrupt", [False, True])
@@ -416,10 +357,9 @@ async def test_client_that_leaves(
     else:
         await ready.close()
     await heard("closed")
-    await asyncio.sleep(0.05)
+    await all_gone(toy)
     assert toy.gateway.sessions[0].closed
     assert not logged(caplog)
-    assert not [task for task in asyncio.all_tasks() if "Connection._" in repr(task)]
 
 
 async def test_server_that_stops(caplog: pytest.LogCaptureFixture) -> None:

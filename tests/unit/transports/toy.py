@@ -1,6 +1,7 @@
 """A small schema, a gateway that does as told, and a real server for them."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,10 +16,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
+from uvicorn.server import ServerState
 
-from application.transports.connection import Limits
 from application.transports.gateway import Refused
 from application.transports.http import HTTPEndpoint
+from application.transports.limits import Limits
+from application.transports.protocols import HTTPProtocol, WebSocketProtocol, bound_by_peer
 from application.transports.websocket import WebSocketEndpoint
 from execution.engine import Engine
 
@@ -31,6 +34,8 @@ class Diary:
 
     def clear(self) -> None:
         self.told: list[str] = []
+        self.floods = 0
+        """How often the subscription `flood` was asked for more."""
         self._news = asyncio.Event()
 
     def tell(self, what: str) -> None:
@@ -93,6 +98,12 @@ class Query:
         raise GraphQLError("No.", extensions={"code": "FORBIDDEN"})
 
     @strawberry.field
+    async def late(self) -> str:
+        DIARY.tell("begun")
+        await asyncio.sleep(0.2)
+        return "late"
+
+    @strawberry.field
     async def slow(self) -> str:
         DIARY.tell("slow started")
         try:
@@ -107,6 +118,13 @@ class Mutation:
     @strawberry.mutation
     def login(self, info: Info[Any, Any]) -> bool:
         info.context.response_headers.append(("set-cookie", "session=1; HttpOnly"))
+        return True
+
+    @strawberry.mutation
+    async def transfer(self) -> bool:
+        DIARY.tell("begun")
+        await asyncio.sleep(0.2)
+        DIARY.tell("done")
         return True
 
 
@@ -144,6 +162,7 @@ class Subscription:
         DIARY.tell("started")
         try:
             while True:
+                DIARY.floods += 1
                 yield "x" * 10_000
                 await asyncio.sleep(0)
         finally:
@@ -201,6 +220,8 @@ async def playground(request: Request) -> Response:
 @dataclass
 class Toy:
     gateway: ToyGateway
+    endpoint: WebSocketEndpoint
+    state: ServerState
     port: int
 
     @property
@@ -224,9 +245,12 @@ async def serving(limits: Limits | None = None) -> AsyncIterator[Toy]:
             WebSocketRoute("/graphql", sockets),
         ]
     )
+    listener = socket.create_server(("127.0.0.1", 0))
+    bound_by_peer(listener)
     config = uvicorn.Config(
         app,
-        port=0,
+        http=HTTPProtocol,
+        ws=WebSocketProtocol,
         lifespan="off",
         log_config=None,
         timeout_graceful_shutdown=1,
@@ -236,8 +260,8 @@ async def serving(limits: Limits | None = None) -> AsyncIterator[Toy]:
     config.load()
     server.lifespan = config.lifespan_class(config)
     # Its `serve` does the same, and looks every 0.1 s whether it should stop.
-    await server.startup()
+    await server.startup([listener])
     try:
-        yield Toy(gateway, server.servers[0].sockets[0].getsockname()[1])
+        yield Toy(gateway, sockets, server.server_state, listener.getsockname()[1])
     finally:
-        await server.shutdown()
+        await server.shutdown([listener])

@@ -1,0 +1,115 @@
+"""The operations that run on one socket."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from application.transports import messages
+from application.transports.errors import INTERNAL_ERROR
+from application.transports.gateway import LiveSession
+from application.transports.outbox import Outbox
+from execution.engine import Engine, Operation
+from execution.errors import RequestError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class _Running:
+    id: str
+    operation: Operation
+    has_begun: bool = False
+    task: "asyncio.Task[None]" = field(init=False)
+
+    def cancel(self) -> None:
+        """A mutation that has begun runs to its end: what it does must not be half-done."""
+        if not (self.has_begun and self.operation.type == "mutation"):
+            self.task.cancel()
+
+
+class Operations:
+    """Each is a task that puts its results into the outbox, one at a time and as there is room."""
+
+    def __init__(self, engine: Engine, outbox: Outbox) -> None:
+        self._engine = engine
+        self._outbox = outbox
+        self._by_id: dict[str, _Running] = {}
+        """Those whose id is in use; a stopped one gives its id back at once."""
+        self._running: set[_Running] = set()
+        """Those that run, among them the stopped ones that still clean up."""
+
+    def __contains__(self, id_: str) -> bool:
+        return id_ in self._by_id
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, id_: str, operation: Operation, session: LiveSession) -> None:
+        running = _Running(id_, operation)
+        running.task = asyncio.create_task(self._run(running, session))
+        running.task.add_done_callback(lambda task: self._running.discard(running))
+        self._by_id[id_] = running
+        self._running.add(running)
+
+    def stop(self, id_: str) -> None:
+        """The client wants no more of it; ids that are not known belong to completed ones."""
+        if running := self._by_id.pop(id_, None):
+            running.cancel()
+
+    def stop_subscriptions(self) -> None:
+        """End those that would never end, without a `complete`: clients shall resume them."""
+        self._stop_all(lambda running: running.operation.type == "subscription")
+
+    def stop_all(self) -> None:
+        self._stop_all(lambda running: True)
+
+    async def finished(self) -> None:
+        """Wait until none runs any more; cancelling this cancels none."""
+        while self._running:
+            await asyncio.wait([running.task for running in self._running])
+
+    def _stop_all(self, is_meant: Callable[[_Running], bool]) -> None:
+        for running in [running for running in self._by_id.values() if is_meant(running)]:
+            self.stop(running.id)
+
+    async def _run(self, running: _Running, session: LiveSession) -> None:
+        try:
+            if running.operation.type == "subscription":
+                await self._subscribe(running, session)
+            else:
+                await self._execute(running, session)
+            last = messages.complete(running.id)
+        except RequestError as request_error:
+            last = messages.error(running.id, request_error.formatted)
+        except Exception:
+            _log.exception("An operation over WebSocket failed")
+            last = messages.error(running.id, [INTERNAL_ERROR])
+        self._put(running, last)
+        if self._is_wanted(running):
+            del self._by_id[running.id]
+
+    async def _execute(self, running: _Running, session: LiveSession) -> None:
+        await self._outbox.room()
+        running.has_begun = True
+        response = await self._engine.execute(running.operation, session.context())
+        self._put(running, messages.next_(running.id, response))
+
+    async def _subscribe(self, running: _Running, session: LiveSession) -> None:
+        stream = self._engine.subscribe(running.operation, session.context())
+        async with aclosing(stream) as responses:
+            await self._outbox.room()
+            async for response in responses:
+                self._put(running, messages.next_(running.id, response))
+                # The writer's turn: a source that has much in store never waits by itself.
+                await asyncio.sleep(0)
+                await self._outbox.room()
+
+    def _put(self, running: _Running, message: bytes) -> None:
+        """Unless the client has stopped it: nothing may follow its `complete`."""
+        if self._is_wanted(running):
+            self._outbox.put_result(message)
+
+    def _is_wanted(self, running: _Running) -> bool:
+        return self._by_id.get(running.id) is running

@@ -1,0 +1,133 @@
+"""uvicorn's protocols, with an end to every connection.
+
+A transport that is closed waits for the peer to take what was written, and for ever if it takes
+nothing: its descriptor and its memory would stay. Here such a peer is given up.
+"""
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+
+from application.transports.limits import STALL_SECONDS
+
+_HANDSHAKE_SECONDS = 3.0
+"""How long a peer may take to answer a close frame."""
+
+_LAST_BYTES = 256 * 1024
+"""What the kernel may take from us at the end of a socket: more than the transport holds."""
+
+
+class ClosingTransport:
+    """A transport that does get closed: aborted when the peer takes nothing more for a while."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._check: asyncio.TimerHandle | None = None
+        self._is_lost = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        # uvloop's raises when the peer has just gone.
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._transport.close()
+        if self._check is None and not self._is_lost:
+            self._check_later()
+
+    def connection_lost(self) -> None:
+        self._is_lost = True
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+
+    def _check_later(self) -> None:
+        left = self._transport.get_write_buffer_size()
+        self._check = self._loop.call_later(STALL_SECONDS, self._abort_unless_less_than, left)
+
+    def _abort_unless_less_than(self, before: int) -> None:
+        if self._transport.get_write_buffer_size() < before:
+            self._check_later()
+        else:
+            self._transport.abort()
+
+
+class HTTPProtocol(HttpToolsProtocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(_closing(transport))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        _closing(self.transport).connection_lost()
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.close_timeout = _HANDSHAKE_SECONDS
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(_closing(transport))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        _closing(self.transport).connection_lost()
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            # It goes behind what the peer has not read, for which others have to wait.
+            self.writable.set()
+            self._leave_the_rest_to_the_kernel()
+        await super().send(message)
+
+    def shutdown(self) -> None:
+        if self.handshake_complete and not self.close_sent and self.conn.state is not State.OPEN:
+            # Closed by the peer, which does not read our answer: uvicorn would fail to close it.
+            self.transport.close()
+            return
+        self._leave_the_rest_to_the_kernel()
+        super().shutdown()
+
+    def _leave_the_rest_to_the_kernel(self) -> None:
+        """So that a peer that begins to read again, however late, finds the close frame.
+
+        The kernel keeps it when the process has long forgotten the socket.
+        """
+        if self.transport.is_closing():
+            return
+        connection = self.transport.get_extra_info("socket")
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LAST_BYTES)
+        bound_by_peer(connection, unsent_bytes=_LAST_BYTES, silence_seconds=0)
+
+
+def bound_by_peer(
+    connection: socket.socket, *, unsent_bytes: int = 64 * 1024, silence_seconds: int = 30
+) -> None:
+    """Limit what the kernel holds for a peer that does not read, where the kernel can.
+
+    Else it would take megabytes before we noticed anything. And it gives up a peer that has not
+    confirmed anything for so long: event streams have no pongs to tell that one has vanished. Set
+    on a listener this counts for all its connections.
+    """
+    options = {"TCP_NOTSENT_LOWAT": unsent_bytes, "TCP_USER_TIMEOUT": silence_seconds * 1_000}
+    for name, value in options.items():
+        if hasattr(socket, name):
+            with suppress(OSError):
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _closing(transport: asyncio.BaseTransport) -> Any:
+    """The transport, wrapped unless it is: a WebSocket takes over that of its HTTP request."""
+    if isinstance(transport, ClosingTransport):
+        return transport
+    return ClosingTransport(cast(asyncio.Transport, transport))
