@@ -53,7 +53,7 @@ class Chat:
         self.bridge = Bridge(self.log, self.rooms, self.users, self.presence, server_id)
         self.hub = Hub(store, self.log, self.rooms, self.bridge)
         self.hub.on_session_ended = self._session_ended
-        self.hub.on_reconnected = self._recheck_sessions
+        self.hub.on_reconnected = self._reconnected
         self._watched: defaultdict[Session, set[Callable[[], None]]] = defaultdict(set)
         self._heartbeat_task: asyncio.Task[None] | None = None
 
@@ -105,6 +105,12 @@ class Chat:
         for session in [session for session in self._watched if session.token_hash == token_hash]:
             for ended in list(self._watched.get(session, ())):
                 ended()
+
+    async def _reconnected(self) -> None:
+        """The store may be another one, an empty one even."""
+        if self._demo_data:
+            await seed(self.store, self.passwords)
+        await self._recheck_sessions()
 
     async def _recheck_sessions(self) -> None:
         """A log-out may have been announced while the channel was not heard."""

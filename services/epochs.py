@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError, ResponseError
 
 from services import keys
 
@@ -34,6 +34,13 @@ class Epochs:
 
     async def greet(self, connection: AbstractConnection) -> None:
         """Begin a connection: before anything is read or written, the epoch is the right one."""
+        try:
+            await self._greet(connection)
+        except RuntimeError as error:
+            # From uvloop, when the peer is gone already; redis-py cleans up after its own errors.
+            raise ConnectionError(str(error)) from error
+
+    async def _greet(self, connection: AbstractConnection) -> None:
         await connection.on_connect()
         await connection.send_command("INFO", "server")
         run_id = _run_id((await connection.read_response()).decode())

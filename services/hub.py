@@ -125,18 +125,21 @@ class Hub:
         for a room that the user may not see (also when that comes about later), CursorExpired for
         a cursor whose history the store does not have (any more).
         """
+        epoch = self._epoch
+        if after is not None:
+            await self._check_cursor(after)
         if room_id is not None:
             await self._rooms.visible(user_id, room_id)
         subscription = Subscription(user_id, room_id, kinds)
         try:
+            if after is not None:
+                subscription.position = after.position
+            await self._register(subscription)
             if after is None:
-                await self._register(subscription)
                 subscription.follow()
                 subscription.position = await self._log.now()
-            else:
-                subscription.position = after.position
-                await self._register(subscription)
-                # Once the hub would end the subscription if the store lost what is before it.
+            elif self._epoch != epoch:
+                # Something was lost before the hub could have ended this subscription for it.
                 await self._check_cursor(after)
             replayed = 0
             while subscription.is_behind:

@@ -57,6 +57,10 @@ _STATES = {
 _CODE = re.compile(r"(?:^|^\(['\"]|because of: |: -)([A-Z]+) ")
 
 
+_ABSENCES = (ConnectionError, SocketTimeout, TimeoutError, NoScriptError, RuntimeError)
+"""What no answer looks like: uvloop has a RuntimeError for a connection that the peer has reset."""
+
+
 class StoreError(Exception):
     """The store that the settings name cannot be used; the message is one line for the operator."""
 
@@ -93,7 +97,6 @@ class Store:
                 redis_connect_func=epochs.greet,
                 # Retrying a write is safe because every write is idempotent (see the Lua scripts).
                 retry=Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), 2),
-                # uvloop has a RuntimeError for writing to a connection that the peer has reset.
                 retry_on_error=[ConnectionError, SocketTimeout, RuntimeError],
                 # They would turn off the check for replies left over, and lengthen the timeouts.
                 maint_notifications_config=MaintNotificationsConfig(enabled=False),
@@ -282,7 +285,7 @@ def _translated(error: Exception) -> Exception:
     """Unavailable for what may pass; a mistake of ours stays what it is."""
     state = _STATES.get(_code(error))
     if state is None:
-        if not isinstance(error, (ConnectionError, SocketTimeout, TimeoutError, NoScriptError)):
+        if not isinstance(error, _ABSENCES):
             return error
         state = "not available"
     unavailable = Unavailable(f"The store is {state}, please try again.")

@@ -54,8 +54,8 @@ class Subscription:
         self._wake.set()
 
     def fail(self, failure: Exception) -> None:
-        """End the stream with an error, at once."""
-        self._failure = failure
+        """End the stream with an error, at once. The first one counts."""
+        self._failure = self._failure or failure
         self._wake.set()
 
     def check(self) -> None:

@@ -8,6 +8,11 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   return 0
 end
 for _, command in ipairs(cjson.decode(ARGV[1])) do
-  redis.call(unpack(command))
+  if command[1] == 'XADD' then
+    -- Where somebody was quicker the log has newer entries already, and takes no older ones.
+    redis.pcall(unpack(command))
+  else
+    redis.call(unpack(command))
+  end
 end
 return 1
