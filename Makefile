@@ -8,7 +8,7 @@ PLAYGROUND := playground/dist/index.html
 PLAYGROUND_SOURCES := $(shell find playground -type f \
 	-not -path 'playground/node_modules/*' -not -path 'playground/dist/*')
 
-.PHONY: help run test lint types format schema playground browser lock clean
+.PHONY: help run test faults lint types format schema playground browser lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -18,6 +18,9 @@ run: $(VENV)/.run $(PLAYGROUND) ## set everything up and serve on http://localho
 
 test: lint types browser $(PLAYGROUND) ## set everything up and run every check and test (ARGS for pytest)
 	$(BIN)/pytest -n auto $(ARGS)
+
+faults: $(VENV)/.test ## break servers, stores and networks under load, and print what came of it
+	FAULTS=full $(BIN)/pytest tests/faults --quiet --no-header --timeout=300 $(ARGS)
 
 lint: $(VENV)/.test ## style, and which package may import which
 	$(BIN)/ruff check .

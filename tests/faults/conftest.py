@@ -1,0 +1,100 @@
+"""Fixtures of the fault scenarios.
+
+`make faults` sets FAULTS=full: more messages, one scenario after the other, times asserted, and a
+table at the end. Otherwise they are short enough to run with the other tests.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from tests.faults.drill import Drill
+from tests.faults.report import PROPERTY, Report, Result
+from tests.faults.stores import FaultStore, OwnStore, valkey_binary
+
+_IS_FULL = os.environ.get("FAULTS") == "full"
+_MESSAGES = 2_000 if _IS_FULL else 200
+
+collect_ignore_glob = ["test_*.py"] if sys.platform == "win32" else []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _IS_FULL:
+        config.pluginmanager.register(Report(config), "faults-report")
+
+
+@pytest.fixture
+def full_only() -> None:
+    if not _IS_FULL:
+        pytest.skip("takes long: `make faults` has it")
+
+
+@pytest.fixture
+def store(store_url: str, embedded_url: str, tmp_path: Path) -> Iterator[FaultStore]:
+    """A Valkey of our own, or the Redis that is lent to the tests."""
+    if store_url == embedded_url:
+        yield from _started(OwnStore("valkey", valkey_binary(), tmp_path / "store"))
+    elif not store_url.startswith("redis://"):
+        pytest.skip("the proxy needs plain TCP to the store")
+    else:
+        lent = FaultStore("redis", store_url)
+        yield lent
+        lent.close()
+
+
+@pytest.fixture
+def own_store(store_url: str, embedded_url: str, tmp_path: Path) -> Iterator[OwnStore]:
+    """A process that may be harmed: a Valkey or, in place of the lent Redis, another Redis."""
+    if store_url == embedded_url:
+        yield from _started(OwnStore("valkey", valkey_binary(), tmp_path / "store"))
+    elif (binary := shutil.which("redis-server")) is None:
+        pytest.skip("needs a store of its own")
+    else:
+        yield from _started(OwnStore("redis", Path(binary), tmp_path / "store"))
+
+
+def _started(store: OwnStore) -> Iterator[OwnStore]:
+    store.start()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def record(record_property: Callable[[str, object], None]) -> Callable[[Result], None]:
+    return lambda result: record_property(PROPERTY, asdict(result))
+
+
+@pytest.fixture
+async def drill(
+    store: FaultStore, request: pytest.FixtureRequest, record: Callable[[Result], None]
+) -> AsyncIterator[Drill[FaultStore]]:
+    drill = Drill(_scenario(request), store, _MESSAGES, _IS_FULL, record)
+    yield drill
+    await _close(drill)
+
+
+@pytest.fixture
+async def own_drill(
+    own_store: OwnStore, request: pytest.FixtureRequest, record: Callable[[Result], None]
+) -> AsyncIterator[Drill[OwnStore]]:
+    """A drill that harms the store's process or changes its configuration."""
+    drill = Drill(_scenario(request), own_store, _MESSAGES, _IS_FULL, record)
+    yield drill
+    await _close(drill)
+
+
+def _scenario(request: pytest.FixtureRequest) -> str:
+    """What the test says of itself."""
+    return str(request.function.__doc__).splitlines()[0].rstrip(".")
+
+
+async def _close(drill: Drill[OwnStore] | Drill[FaultStore]) -> None:
+    await drill.close()
+    for node in drill.nodes:
+        # pytest shows it when the test has failed.
+        sys.stdout.write(f"{node.url}\n{node.output}\n")

