@@ -69,6 +69,8 @@ class RedisChannels(BroadcastBackend):
         self._prefixes = prefixes
         self._events: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
         self._reader: asyncio.Task[None] | None = None
+        self._client: Redis | None = None
+        """Of the connection that is read now."""
         self.connected = asyncio.Event()
 
     async def connect(self) -> None:
@@ -80,6 +82,8 @@ class RedisChannels(BroadcastBackend):
             with suppress(asyncio.CancelledError):
                 await self._reader
             self._reader = None
+        # The reader may have been cancelled while it closed its connection.
+        await self._close_client()
 
     async def subscribe(self, channel: str) -> None:
         self._reader = asyncio.create_task(self._read_forever(channel), name="channel-reader")
@@ -97,9 +101,9 @@ class RedisChannels(BroadcastBackend):
     async def _read_forever(self, channel: str) -> None:
         delay = _FIRST_DELAY
         while True:
-            redis = Redis.from_pool(_single_connection(self._pool))
+            self._client = Redis.from_pool(_single_connection(self._pool))
             try:
-                pubsub = redis.pubsub()
+                pubsub = self._client.pubsub()
                 await self._subscribe(pubsub)
                 await self._await_confirmation(pubsub)
                 delay = _FIRST_DELAY
@@ -113,10 +117,15 @@ class RedisChannels(BroadcastBackend):
                 await drop_idle_connections(self._pool)
             finally:
                 self.connected.clear()
-                with suppress(RedisError, OSError):
-                    await redis.aclose()
+                await self._close_client()
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
             delay = min(delay * 2, _LONGEST_DELAY)
+
+    async def _close_client(self) -> None:
+        if self._client is not None:
+            with suppress(RedisError, OSError):
+                await self._client.aclose()
+            self._client = None
 
     async def _subscribe(self, pubsub: PubSub) -> None:
         await pubsub.connect()  # type: ignore[no-untyped-call]

@@ -81,6 +81,8 @@ class Chat:
             stack.push_async_callback(self._stop_heartbeat)
 
     async def _release_presence(self) -> None:
+        if self._heartbeat_task is None:
+            return  # It was never opened, so nobody has come.
         with suppress(Unavailable):
             await self.presence.release_all()
 
