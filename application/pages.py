@@ -1,44 +1,48 @@
-"""The pages for browsers besides the API: the welcome page, and the headers all pages bear."""
-
-from collections.abc import Mapping
-from pathlib import Path
+"""The pages for browsers, and the headers that all answers bear."""
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_STATIC = Path(__file__).parent / "static"
+from application.builds import Assets, Build
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self'",
-        # The playground's editor starts its workers from blobs and writes inline styles.
-        "worker-src 'self' blob:",
-        "style-src 'self' 'unsafe-inline'",
-        "font-src 'self' data:",
-        "img-src 'self' data:",
-        "connect-src 'self' ws: wss:",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-        "object-src 'none'",
-    )
-)
+_PLAIN = {
+    "default-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self' ws: wss:",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+    "object-src": "'none'",
+}
 
-PAGE_HEADERS: Mapping[str, str] = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "cache-control": "no-cache",
+# The playground's editor starts its workers from blobs and writes inline styles.
+_EDITOR = {
+    **_PLAIN,
+    "worker-src": "'self' blob:",
+    "style-src": "'self' 'unsafe-inline'",
+    "font-src": "'self' data:",
 }
 
 
-async def welcome(request: Request) -> Response:
-    return FileResponse(_STATIC / "index.html", headers=PAGE_HEADERS)
+def _policy(directives: dict[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
 
 
-def static_files() -> StaticFiles:
-    return StaticFiles(directory=_STATIC)
+CLIENT_POLICY = _policy(_PLAIN)
+PLAYGROUND_POLICY = _policy(_EDITOR)
+
+
+def pages(client: Build, playground: Build) -> list[BaseRoute]:
+    """Where a browser finds the builds; the playground's page is for GET requests to the API."""
+    return [
+        # The client tells its addresses apart by itself.
+        Route("/", client.page),
+        Route("/r/{room_id}", client.page),
+        Route("/icon.svg", client.icon),
+        Mount("/assets", Assets(client)),
+        Mount("/playground/assets", Assets(playground)),
+    ]
 
 
 class SafeHeaders:

@@ -10,13 +10,13 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from application.builds import Build
 from application.gateway import STOPPING, ChatGateway
 from application.health import alive, ready
-from application.pages import SafeHeaders, static_files, welcome
-from application.playground import PlaygroundAssets, playground_page
+from application.pages import CLIENT_POLICY, PLAYGROUND_POLICY, SafeHeaders, pages
 from application.settings import Settings
 from application.signals import told_to_stop
 from application.stores import configured_store
@@ -30,6 +30,8 @@ from services.errors import Unavailable
 from services.store import Store, StoreError
 
 _log = logging.getLogger(__name__)
+
+_PLAYGROUND = Build("playground", PLAYGROUND_POLICY)
 
 _OPEN_SECONDS = 30.0
 _CLOSE_SECONDS = 2.0
@@ -53,7 +55,9 @@ class Parley(Starlette):
     def __init__(self, settings: Settings) -> None:
         self.failure: str | None = None
         self._settings = settings
-        super().__init__(routes=_ROUTES, middleware=_middleware(settings), lifespan=Parley._serving)
+        super().__init__(
+            routes=_routes(settings), middleware=_middleware(settings), lifespan=Parley._serving
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -71,7 +75,7 @@ class Parley(Starlette):
                 self.failure = str(error)
                 raise
             gateway = ChatGateway(chat, _engine())
-            http = HTTPEndpoint(gateway, playground=playground_page)
+            http = HTTPEndpoint(gateway, playground=_PLAYGROUND.page)
             websocket = WebSocketEndpoint(gateway, allowed_origins=self._settings.allowed_origins)
 
             def stop() -> None:
@@ -100,15 +104,16 @@ class _GraphQL:
         await scope["state"][scope["type"]](scope, receive, send)
 
 
-_ROUTES: list[BaseRoute] = [
-    Route("/", welcome),
-    Route("/healthz", alive),
-    Route("/readyz", ready),
-    Route("/graphql", _GraphQL()),
-    WebSocketRoute("/graphql", _GraphQL()),
-    Mount("/playground/assets", PlaygroundAssets()),
-    Mount("/static", static_files()),
-]
+def _routes(settings: Settings) -> list[BaseRoute]:
+    marks = {} if settings.demo_data else {"parley-demo": "false"}
+    client = Build("client", CLIENT_POLICY, marks=marks)
+    return [
+        Route("/healthz", alive),
+        Route("/readyz", ready),
+        Route("/graphql", _GraphQL()),
+        WebSocketRoute("/graphql", _GraphQL()),
+        *pages(client, _PLAYGROUND),
+    ]
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
