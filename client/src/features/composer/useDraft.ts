@@ -1,0 +1,17 @@
+import { useStore } from "../../store";
+import { useAccount } from "../stream/ChatContext";
+
+/** What is written and not sent yet in a room; survives a reload, and is the same in all tabs. */
+export function useDraft(roomId: string): {
+  text: string;
+  setText(text: string): void;
+  clear(): void;
+} {
+  const { drafts } = useAccount();
+  const text = useStore(drafts.texts)[roomId] ?? "";
+  return {
+    text,
+    setText: (next) => drafts.set(roomId, next),
+    clear: () => drafts.set(roomId, ""),
+  };
+}

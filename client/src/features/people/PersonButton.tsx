@@ -1,0 +1,44 @@
+import type { FragmentType } from "@apollo/client";
+import { useFragment } from "@apollo/client/react";
+import { graphql } from "../../gql";
+import { Avatar } from "../../ui/Avatar";
+import { shortTime } from "../../ui/clock";
+import { useToday } from "../../ui/useToday";
+import { words } from "../../words";
+import { OnlineDot } from "../presence/OnlineDot";
+import styles from "./PeopleDialog.module.css";
+
+export const Person_user = graphql(`
+  fragment Person_user on User {
+    id
+    username
+    online
+    lastSeenAt
+  }
+`);
+
+interface Props {
+  person: FragmentType<typeof Person_user>;
+  onChoose(userId: string): void;
+}
+
+export function PersonButton({ person: ref, onChoose }: Props) {
+  const today = useToday();
+  const { data: person, complete } = useFragment({ fragment: Person_user, from: ref });
+  if (!complete) return null;
+  return (
+    <li>
+      <button type="button" className={styles.person} onClick={() => onChoose(person.id)}>
+        <Avatar name={person.username}>
+          <OnlineDot online={person.online} />
+        </Avatar>
+        <span className={styles.name}>{person.username}</span>
+        {!person.online && person.lastSeenAt !== null && (
+          <span className={styles.seen}>
+            {words.presence.lastSeen(shortTime(person.lastSeenAt, today))}
+          </span>
+        )}
+      </button>
+    </li>
+  );
+}

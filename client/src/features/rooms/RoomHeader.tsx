@@ -1,0 +1,56 @@
+import { ArrowLeft } from "lucide-react";
+import { Link } from "wouter";
+import { Avatar } from "../../ui/Avatar";
+import { shortTime } from "../../ui/clock";
+import iconButton from "../../ui/IconButton.module.css";
+import { useToday } from "../../ui/useToday";
+import { words } from "../../words";
+import { OnlineDot } from "../presence/OnlineDot";
+import styles from "./RoomHeader.module.css";
+import { RoomMembers } from "./RoomMembers";
+import type { RoomSummary } from "./useRoomSummary";
+
+interface Props {
+  /** Null until the room is known. */
+  room: RoomSummary | null;
+  viewerId: string;
+}
+
+export function RoomHeader({ room, viewerId }: Props) {
+  const today = useToday();
+  return (
+    <header className={styles.header}>
+      <Link
+        href="/"
+        className={`${iconButton.button} ${styles.back}`}
+        aria-label={words.rooms.back}
+      >
+        <ArrowLeft />
+      </Link>
+      {room?.other && (
+        <Avatar name={room.other.username}>
+          <OnlineDot online={room.other.online} />
+        </Avatar>
+      )}
+      {room && (
+        <>
+          <h1 className={styles.name}>
+            <bdi>{room.name}</bdi>
+          </h1>
+          {room.other ? (
+            <p className={styles.presence}>{presenceText(room.other, today)}</p>
+          ) : (
+            <RoomMembers roomId={room.id} viewerId={viewerId} />
+          )}
+        </>
+      )}
+    </header>
+  );
+}
+
+function presenceText(user: { online: boolean; lastSeenAt: string | null }, today: Date): string {
+  if (user.online) return words.presence.online;
+  return user.lastSeenAt === null
+    ? words.presence.offline
+    : words.presence.lastSeen(shortTime(user.lastSeenAt, today));
+}
