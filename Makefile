@@ -4,20 +4,30 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
+CLIENT := client/dist/index.html
 PLAYGROUND := playground/dist/index.html
-PLAYGROUND_SOURCES := $(shell find playground -type f \
-	-not -path 'playground/node_modules/*' -not -path 'playground/dist/*')
+sources = $(shell find $(1) -type f -not -path '$(1)/node_modules/*' -not -path '$(1)/dist/*')
 
-.PHONY: help run test faults lint types format schema playground browser lock clean
+.PHONY: help run dev test test-client faults lint types format schema client playground pictures \
+	browser lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-run: $(VENV)/.run $(PLAYGROUND) ## set everything up and serve on http://localhost:8000
+run: $(VENV)/.run $(CLIENT) $(PLAYGROUND) ## set everything up and serve on http://localhost:8000
 	@exec $(BIN)/python -m application
 
-test: lint types browser $(PLAYGROUND) ## set everything up and run every check and test (ARGS for pytest)
+dev: $(VENV)/.run client/node_modules/.stamp $(PLAYGROUND) ## serve, and the client with hot reload beside it
+	@$(BIN)/python -m application & server=$$!; trap 'kill $$server' EXIT; \
+	cd client && npm run --silent dev
+
+test: lint types test-client browser $(CLIENT) $(PLAYGROUND) ## set everything up and run every check and test (ARGS for pytest)
+	cd client && npm run --silent e2e
 	$(BIN)/pytest -n auto $(ARGS)
+
+test-client: client/node_modules/.stamp ## the client's own checks and tests, without a server
+	cd client && npm run --silent lint && npm run --silent types && \
+		npm run --silent codegen:check && npm test --silent
 
 faults: $(VENV)/.test ## break servers, stores and networks under load, and print what came of it
 	FAULTS=full $(BIN)/pytest tests/faults --quiet --no-header --timeout=300 $(ARGS)
@@ -34,10 +44,16 @@ format: $(VENV)/.test ## put the sources into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schema: $(VENV)/.run ## write schema.graphql anew
+schema: $(VENV)/.run client/node_modules/.stamp ## write schema.graphql anew, and the client's types from it
 	$(BIN)/python -m resolvers.export
+	cd client && npm run --silent codegen
+
+client: $(CLIENT) ## build the web client
 
 playground: $(PLAYGROUND) ## build the playground
+
+pictures: $(VENV)/.run browser $(CLIENT) ## take the README's pictures of the client anew
+	cd client && npm run --silent pictures
 
 lock: ## pin the newest dependencies that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --universal \
@@ -46,7 +62,7 @@ lock: ## pin the newest dependencies that pyproject.toml allows (needs uv)
 		--python-version 3.11 --upgrade -c requirements.txt -o requirements-dev.txt
 
 clean: ## remove what the other targets made; .data, the chat itself, stays
-	rm -rf $(VENV) playground/node_modules playground/dist \
+	rm -rf $(VENV) client/node_modules client/dist playground/node_modules playground/dist \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -73,17 +89,23 @@ $(VENV)/pyvenv.cfg:
 	done; \
 	echo "Parley needs Python 3.11 or newer; there is none on the PATH." >&2; exit 1
 
-$(PLAYGROUND): playground/node_modules/.stamp $(PLAYGROUND_SOURCES)
-	cd playground && npm run --silent build
+# What Vite builds. The client's queries are checked against the schema while it is built.
+
+$(CLIENT): client/node_modules/.stamp $(call sources,client) schema.graphql
+$(PLAYGROUND): playground/node_modules/.stamp $(call sources,playground)
+
+%/dist/index.html:
+	cd $* && npm run --silent build
 	@touch $@
 
-playground/node_modules/.stamp: playground/package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
-		{ echo "Parley needs Node 20 or newer to build the playground." >&2; exit 1; }
-	cd playground && npm ci --no-audit --no-fund --loglevel=error
+%/node_modules/.stamp: %/package-lock.json
+	@node -e 'const [major, minor] = process.versions.node.split("."); \
+		process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' 2>/dev/null || \
+		{ echo "Parley needs Node 20.19 or newer to build its pages." >&2; exit 1; }
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# The test of the playground drives a real browser; CHROMIUM may name one.
+# Some tests drive a real browser; CHROMIUM may name one.
 browser:
 	@for name in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
 		command -v "$$name" >/dev/null 2>&1 && exit 0; \
@@ -93,7 +115,7 @@ browser:
 	elif sudo -n true 2>/dev/null; then sudo=sudo; \
 	else sudo=none; fi; \
 	if [ "$$sudo" = none ]; then \
-		echo "The test of the playground needs Chromium: install it, or set CHROMIUM to one." >&2; \
+		echo "The tests of the pages need Chromium: install it, or set CHROMIUM to one." >&2; \
 		exit 1; \
 	fi; \
 	$$sudo apt-get update -q && $$sudo apt-get install -qy --no-install-recommends chromium
