@@ -1,7 +1,6 @@
 """The engine: from a request to a response, or to a stream of them."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Literal
@@ -17,15 +16,17 @@ from graphql import (
     assert_valid_schema,
     create_source_event_stream,
     execute_root_selection_set,
+    execute_subscription_event,
     located_error,
-    map_source_to_response_event,
     specified_rules,
 )
 from graphql.execution import Executor
 
 from execution.document import Documents
+from execution.encode import encode
 from execution.errors import RequestError
 from execution.request import GraphQLRequest
+from execution.stream import ResponseStream
 from execution.variables import coercion_error
 
 Response = dict[str, Any]
@@ -97,37 +98,25 @@ class Engine:
         result = execute_root_selection_set(self._executor(operation, context))
         return self._response(await result if isawaitable(result) else result)
 
-    async def subscribe(self, operation: Operation, context: object) -> AsyncGenerator[Response]:
+    async def subscribe(self, operation: Operation, context: object) -> ResponseStream:
         """The response stream of a subscription.
 
-        Raises RequestError like `execute`, at its first step. When the resolver or its stream
-        fails, the error is the last response: with `data: null`, as the error was in a field.
+        Raises RequestError like `execute`. When the resolver or its stream fails, the error is the
+        last response: with `data: null`, as the error was in a field.
         """
         executor = self._executor(operation, context)
         source = create_source_event_stream(executor)
         if isawaitable(source):
             source = await source
+        last = None
         if isinstance(source, ExecutionResult):
-            yield self._response(source)
-            return
-        async with aclosing(self._responses(executor, source)) as responses:
-            async for response in responses:
-                yield response
+            last, source = encode(self._response(source)), _nothing()
 
-    async def _responses(
-        self, executor: Executor[Any], source: AsyncIterable[Any]
-    ) -> AsyncGenerator[Response]:
-        async with aclosing(map_source_to_response_event(executor, source)) as results:
-            while True:
-                try:
-                    result = await anext(results)
-                except StopAsyncIteration:
-                    return
-                except Exception as error:
-                    result = ExecutionResult(None, [_located(error, executor.operation)])
-                    yield self._response(result)
-                    return
-                yield self._response(result)
+        def failed(error: Exception) -> bytes:
+            located = _located(error, operation.definition)
+            return encode(self._response(ExecutionResult(None, [located])))
+
+        return ResponseStream(aiter(source), _CorePlan(self, operation), context, failed, last)
 
     def _executor(self, operation: Operation, context: object) -> Executor[Any]:
         values = operation.request.variables or {}
@@ -147,6 +136,28 @@ class Engine:
         if result.errors:
             response["errors"] = [self._format_error(error) for error in result.errors]
         return response
+
+
+async def _nothing() -> AsyncIterator[object]:
+    return
+    yield
+
+
+class _CorePlan:
+    """Events executed by graphql-core."""
+
+    depends_on_viewer = True
+
+    def __init__(self, engine: Engine, operation: Operation) -> None:
+        self._engine = engine
+        self._operation = operation
+        request = operation.request
+        self.key = (request.query, request.operation_name, encode(request.variables))
+
+    async def execute_event(self, event: object, context: object) -> bytes:
+        executor = self._engine._executor(self._operation, context)
+        result = execute_subscription_event(executor.build_per_event_executor(event))
+        return encode(self._engine._response(await result if isawaitable(result) else result))
 
 
 def _located(error: Exception, operation: OperationDefinitionNode) -> GraphQLError:

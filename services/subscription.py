@@ -3,9 +3,13 @@
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from services.models import Event, MessageEvent, PresenceEvent, RoomEvent
+
+if TYPE_CHECKING:
+    from services.audience import Audience
 
 MAX_WAITING_BYTES = 384 * 1024
 """What waits for one subscriber beyond this is forgotten, and read from the log again."""
@@ -14,6 +18,9 @@ _OVERHEAD_BYTES = 200
 """About what an event takes besides its text."""
 
 LiveEvent = MessageEvent | RoomEvent | PresenceEvent
+
+Listener = Callable[[bytes], bool]
+"""Takes what an audience is told, or says that it cannot."""
 
 
 class Subscription:
@@ -26,6 +33,9 @@ class Subscription:
         """Everything up to here was taken or is not for this subscriber."""
         self.is_behind = True
         """The log has to be read from `position` on."""
+        self.audience: Audience | None = None
+        """With whom it is told of what is live; alone if with nobody."""
+        self.listener: Listener | None = None
         self._waiting: deque[LiveEvent] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -63,22 +73,40 @@ class Subscription:
         if self._failure is not None:
             raise self._failure
 
-    async def take(self) -> LiveEvent | None:
-        """The next event that is new to the subscriber; None when it has fallen behind."""
-        while True:
-            self.check()
-            while self._waiting:
-                event = self._waiting.popleft()
-                self._bytes -= _size(event)
-                if isinstance(event, PresenceEvent):
-                    return event
-                if event.position > self.position:
-                    self.position = event.position
-                    return event
-            if self.is_behind:
-                return None
+    def take(self) -> LiveEvent | None:
+        """The next of what waits that is new to the subscriber."""
+        while self._waiting:
+            event = self._waiting.popleft()
+            self._bytes -= _size(event)
+            if isinstance(event, PresenceEvent):
+                return event
+            if event.position > self.position:
+                self.position = event.position
+                return event
+        return None
+
+    async def news(self) -> None:
+        """Wait until there is something to take, to read, or to raise."""
+        while not (self._waiting or self.is_behind or self._failure):
             self._wake.clear()
             await self._wake.wait()
+
+    def hear(self, position: int | None, words: bytes | None) -> bool:
+        """Take what its audience is told; False, and behind, where the listener cannot.
+
+        `position` is None for what is in no log, `words` for what there is nothing to tell of.
+        """
+        if self.listener is None or self._failure is not None:
+            return True  # It has left meanwhile.
+        if position is not None and position <= self.position:
+            return True
+        if words is not None and not self.listener(words):
+            self.fall_behind()
+            self._wake.set()
+            return False
+        if position is not None:
+            self.position = position
+        return True
 
     def fall_behind(self) -> None:
         """Forget what the log has. Who came and went is in no log, so that stays, once for each."""

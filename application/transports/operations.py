@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from application.transports import messages
 from application.transports.errors import INTERNAL_ERROR
 from application.transports.gateway import LiveSession
-from application.transports.outbox import Outbox
+from application.transports.writer import Writer
+from execution.encode import encode
 from execution.engine import Engine, Operation
 from execution.errors import RequestError
 
@@ -30,11 +32,11 @@ class _Running:
 
 
 class Operations:
-    """Each is a task that puts its results into the outbox, one at a time and as there is room."""
+    """Each is a task that writes its results, one at a time and as there is room."""
 
-    def __init__(self, engine: Engine, outbox: Outbox) -> None:
+    def __init__(self, engine: Engine, writer: Writer) -> None:
         self._engine = engine
-        self._outbox = outbox
+        self._writer = writer
         self._by_id: dict[str, _Running] = {}
         """Those whose id is in use; a stopped one gives its id back at once."""
         self._running: set[_Running] = set()
@@ -91,25 +93,36 @@ class Operations:
             del self._by_id[running.id]
 
     async def _execute(self, running: _Running, session: LiveSession) -> None:
-        await self._outbox.room()
+        await self._writer.room()
         running.has_begun = True
         response = await self._engine.execute(running.operation, session.context())
-        self._put(running, messages.next_(running.id, response))
+        self._put(running, messages.next_(running.id, encode(response)))
 
     async def _subscribe(self, running: _Running, session: LiveSession) -> None:
-        stream = self._engine.subscribe(running.operation, session.context())
-        async with aclosing(stream) as responses:
-            await self._outbox.room()
-            async for response in responses:
-                self._put(running, messages.next_(running.id, response))
-                # The writer's turn: a source that has much in store never waits by itself.
-                await asyncio.sleep(0)
-                await self._outbox.room()
+        async with aclosing(
+            await self._engine.subscribe(running.operation, session.context())
+        ) as stream:
+            await self._writer.room()
+            with suppress(StopAsyncIteration):
+                while True:
+                    response = await stream.pull()
+                    if response is None:
+                        await stream.share(partial(self._offer, running))
+                    else:
+                        self._put(running, messages.next_(running.id, response))
+                        # The writer's turn: a source that has much in store never waits.
+                        await asyncio.sleep(0)
+                    await self._writer.room()
+
+    def _offer(self, running: _Running, response: bytes) -> bool:
+        if not self._is_wanted(running):
+            return True
+        return self._writer.offer(messages.next_(running.id, response))
 
     def _put(self, running: _Running, message: bytes) -> None:
         """Unless the client has stopped it: nothing may follow its `complete`."""
         if self._is_wanted(running):
-            self._outbox.put_result(message)
+            self._writer.put_result(message)
 
     def _is_wanted(self, running: _Running) -> bool:
         return self._by_id.get(running.id) is running

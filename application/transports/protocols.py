@@ -11,8 +11,10 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 from websockets.protocol import State
 
+from application.transports.frames import EXTENSION, text_frame
 from application.transports.limits import STALL_SECONDS
 
 _HANDSHAKE_SECONDS = 3.0
@@ -81,6 +83,19 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         _closing(self.transport).connection_lost()
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.close_sent and not self.conn.extensions:
+            extensions = cast(dict[str, object], self.scope["extensions"])
+            extensions[EXTENSION] = self.write_text
+
+    def write_text(self, text: bytes) -> bool:
+        """Write a text frame past ASGI; see `frames`."""
+        if not self.writable.is_set() or self.close_sent or self.disconnected:
+            return False
+        self.transport.write(text_frame(text))
+        return True
 
     async def send(self, message: Any) -> None:
         if message["type"] == "websocket.close":

@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from application.transports.errors import INTERNAL_ERROR, ending, refusal
 from application.transports.gateway import Gateway, LiveSession, Refused
+from application.transports.inbox import Inbox
 from application.transports.limits import STALL_SECONDS
 from execution.encode import encode
 from execution.engine import Operation
@@ -39,14 +40,14 @@ PING_SECONDS = 12.0
 _COMPLETE = b"event: complete\ndata: \n\n"
 
 
-def _next(response: dict[str, Any]) -> bytes:
+def _next(response: bytes) -> bytes:
     # Lines end with LF alone: urql splits at two of them.
-    return b"event: next\ndata: " + encode(response) + b"\n\n"
+    return b"event: next\ndata: " + response + b"\n\n"
 
 
 def event_stream_of(response: dict[str, Any], headers: Sequence[tuple[str, str]]) -> Response:
     """The stream of a single result, or of the errors found before any execution."""
-    stream = Response(_next(response) + _COMPLETE, headers=_HEADERS)
+    stream = Response(_next(encode(response)) + _COMPLETE, headers=_HEADERS)
     for name, value in headers:
         stream.headers.append(name, value)
     return stream
@@ -90,24 +91,25 @@ class EventStream:
             finally:
                 await session.close()
         except Refused as refused:
-            yield _next({"errors": [refusal(refused)]})
+            yield _next(encode({"errors": [refusal(refused)]}))
         except RequestError as request_error:
-            yield _next(request_error.response)
+            yield _next(encode(request_error.response))
         except Exception:
             _log.exception("A subscription over Server-Sent Events failed")
-            yield _next({"errors": [INTERNAL_ERROR]})
+            yield _next(encode({"errors": [INTERNAL_ERROR]}))
 
     async def _results(self, session: LiveSession) -> AsyncGenerator[bytes]:
         """Results and pings until the subscription or the session ends."""
         engine = self._gateway.engine
-        async with aclosing(engine.subscribe(self._operation, session.context())) as responses:
+        stream = await engine.subscribe(self._operation, session.context())
+        async with aclosing(Inbox(stream)) as responses:
             while True:
                 step = asyncio.ensure_future(anext(responses, None))
                 try:
                     while not await _any_done(step, session.ended, PING_SECONDS):
                         yield _PING
                     if session.ended.done():
-                        yield _next({"errors": [ending(*session.ended.result())]})
+                        yield _next(encode({"errors": [ending(*session.ended.result())]}))
                         return
                 finally:
                     await _stop(step)

@@ -6,7 +6,7 @@ subscriber is to get is the part of it that is newer than its start and that it 
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import pytest
@@ -28,6 +28,7 @@ from services.errors import Conflict
 from services.ids import private_members, private_room_id
 from services.models import CaughtUpEvent, Event, Message, MessageEvent, Room
 from services.store import Store
+from services.stream import EventStream
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class Follower:
         self.room_id = room_id
         self.cursors = [start]
         """Where it began, then that of each message it got."""
-        self.stream: AsyncGenerator[Event] | None = None
+        self.stream: EventStream | None = None
 
     def is_for_it(self, message: Message) -> bool:
         if self.room_id is not None:

@@ -5,6 +5,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import graphql
+import orjson
 import pytest
 from graphql import GraphQLError, GraphQLSchema, build_schema
 
@@ -84,7 +85,12 @@ async def execute(
 
 async def subscribe(engine: Engine, query: str) -> list[Response]:
     operation = engine.prepare(GraphQLRequest(query))
-    return [response async for response in engine.subscribe(operation, {})]
+    responses = []
+    async with aclosing(await engine.subscribe(operation, {})) as stream:
+        with suppress(StopAsyncIteration):
+            while (response := await stream.pull()) is not None:
+                responses.append(orjson.loads(response))
+    return responses
 
 
 def test_operation(engine: Engine) -> None:
@@ -220,8 +226,8 @@ async def test_subscription_with_bad_variables(engine: Engine) -> None:
 async def test_closing_the_responses_closes_the_source(engine: Engine) -> None:
     operation = engine.prepare(GraphQLRequest("subscription { count }"))
     context: dict[str, Any] = {}
-    async with aclosing(engine.subscribe(operation, context)) as responses:
-        assert await anext(responses) == {"data": {"count": 0}}
+    async with aclosing(await engine.subscribe(operation, context)) as responses:
+        assert await responses.pull() == b'{"data":{"count":0}}'
     assert context == {"closed": True}
 
 
