@@ -119,8 +119,9 @@ def pong(payload: Payload) -> bytes:
     return encode({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
 
 
-def next_(id_: str, response: dict[str, Any]) -> bytes:
-    return encode({"id": id_, "type": "next", "payload": response})
+def next_(id_: str, response: bytes) -> bytes:
+    """A result, which is JSON already."""
+    return b'{"id":%b,"type":"next","payload":%b}' % (encode(id_), response)
 
 
 def error(id_: str, errors: list[dict[str, Any]]) -> bytes:

@@ -10,8 +10,9 @@ from application.transports import messages
 from application.transports.errors import INTERNAL_ERROR
 from application.transports.gateway import LiveSession
 from application.transports.outbox import Outbox
-from execution.engine import Engine, Operation
+from execution.engine import Engine
 from execution.errors import RequestError
+from execution.operation import Operation
 
 _log = logging.getLogger(__name__)
 

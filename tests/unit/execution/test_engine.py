@@ -5,11 +5,12 @@ from typing import Any
 from unittest.mock import Mock
 
 import graphql
+import orjson
 import pytest
 from graphql import GraphQLError, GraphQLSchema, build_schema
 
 from execution import document
-from execution.engine import Engine, Response
+from execution.engine import Engine
 from execution.errors import RequestError
 from execution.request import GraphQLRequest
 
@@ -77,14 +78,14 @@ def engine() -> Engine:
 
 async def execute(
     engine: Engine, query: str, variables: dict[str, Any] | None = None, name: str | None = None
-) -> Response:
+) -> Any:
     operation = engine.prepare(GraphQLRequest(query, variables, name))
-    return await engine.execute(operation, {"total": 1})
+    return orjson.loads(await engine.execute(operation, {"total": 1}))
 
 
-async def subscribe(engine: Engine, query: str) -> list[Response]:
+async def subscribe(engine: Engine, query: str) -> list[Any]:
     operation = engine.prepare(GraphQLRequest(query))
-    return [response async for response in engine.subscribe(operation, {})]
+    return [orjson.loads(response) async for response in engine.subscribe(operation, {})]
 
 
 def test_operation(engine: Engine) -> None:
@@ -221,7 +222,7 @@ async def test_closing_the_responses_closes_the_source(engine: Engine) -> None:
     operation = engine.prepare(GraphQLRequest("subscription { count }"))
     context: dict[str, Any] = {}
     async with aclosing(engine.subscribe(operation, context)) as responses:
-        assert await anext(responses) == {"data": {"count": 0}}
+        assert await anext(responses) == b'{"data":{"count":0}}'
     assert context == {"closed": True}
 
 
