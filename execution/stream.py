@@ -1,25 +1,12 @@
 """The responses of one subscription."""
 
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any, Protocol, runtime_checkable
+
+from execution.subscription import SubscriptionPlan
 
 Listener = Callable[[bytes], bool]
 """Takes a response, or says that it cannot take one now."""
-
-
-class EventPlan(Protocol):
-    """How the events of a subscription are executed."""
-
-    @property
-    def key(self) -> Hashable:
-        """The same for subscriptions that select the same of an event."""
-
-    @property
-    def depends_on_viewer(self) -> bool:
-        """Whether the selection has a field whose value depends on who asks."""
-
-    async def execute_event(self, event: object, context: Any) -> bytes:
-        """The encoded response to an event (GraphQL, section 6.2.3.2)."""
 
 
 @runtime_checkable
@@ -32,7 +19,7 @@ class SharedSource(Protocol):
     async def pull(self) -> object | None:
         """The next event; None when there is none yet, and what comes may be shared."""
 
-    async def share(self, plan: EventPlan, listener: Listener) -> None:
+    async def share(self, plan: SubscriptionPlan, listener: Listener) -> None:
         """Have live events executed together with others; over when the listener has refused."""
 
 
@@ -43,37 +30,37 @@ class ResponseStream:
     """
 
     def __init__(
-        self,
-        source: AsyncIterator[object],
-        plan: EventPlan,
-        context: object,
-        failed: Callable[[Exception], bytes],
-        last: bytes | None = None,
+        self, plan: SubscriptionPlan, source: AsyncIterable[Any] | bytes, context: object
     ) -> None:
-        self._source = source
         self._plan = plan
         self._context = context
-        self._failed = failed
-        self._last = last
+        self._source: AsyncIterator[Any] | None = None
+        self._last: bytes | None = None
         """The response after which nothing follows."""
-        self._is_over = False
+        if isinstance(source, bytes):
+            self._last = source
+        else:
+            self._source = aiter(source)
 
     async def pull(self) -> bytes | None:
         """The next response; None when there is none yet, and what comes can be shared.
 
         Raises StopAsyncIteration at the end.
         """
-        if self._is_over:
-            raise StopAsyncIteration
-        if self._last is None:
+        if self._source is not None and self._last is None:
             try:
-                return await self._next()
+                event, is_there = await _next_event(self._source)
             except StopAsyncIteration:
                 raise
             except Exception as error:
-                self._last = self._failed(error)
-        self._is_over = True
-        return self._last
+                self._last = self._plan.failure(error)
+            else:
+                return await self._plan.execute_event(event, self._context) if is_there else None
+        if self._last is None:
+            raise StopAsyncIteration
+        last, self._last = self._last, None
+        await self.aclose()
+        return last
 
     async def share(self, listener: Listener) -> None:
         """Give the listener what is live, until it refuses: then there is something to pull."""
@@ -81,19 +68,18 @@ class ResponseStream:
             try:
                 await self._source.share(self._plan, listener)
             except Exception as error:
-                self._last = self._failed(error)
+                self._last = self._plan.failure(error)
 
     async def aclose(self) -> None:
-        self._is_over = True
-        aclose = getattr(self._source, "aclose", None)
+        source, self._source = self._source, None
+        aclose = getattr(source, "aclose", None)
         if aclose is not None:
             await aclose()
 
-    async def _next(self) -> bytes | None:
-        if isinstance(self._source, SharedSource):
-            event = await self._source.pull()
-        else:
-            event = await anext(self._source)
-        if event is None:
-            return None
-        return await self._plan.execute_event(event, self._context)
+
+async def _next_event(source: AsyncIterator[Any]) -> tuple[Any, bool]:
+    """An event, and whether there is one."""
+    if isinstance(source, SharedSource):
+        event = await source.pull()
+        return event, event is not None
+    return await anext(source), True

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Generic, Self, TypeVar
 
-from execution.stream import EventPlan, Listener
+from execution.stream import Listener
+from execution.subscription import SubscriptionPlan
 from schema.context import Context
 from services import models
 from services.audience import Words
@@ -44,9 +45,9 @@ class LiveEvents(AsyncIterator[T], Generic[T]):
                 return told
         return None
 
-    async def share(self, plan: EventPlan, listener: Listener) -> None:
+    async def share(self, plan: SubscriptionPlan, listener: Listener) -> None:
         viewer = await self._context.viewer() if plan.depends_on_viewer else None
-        key = (plan.key, self._tell, None if viewer is None else viewer.user_id)
+        key = (plan.selection_key, self._tell, None if viewer is None else viewer.user_id)
         chat, tell = self._context.chat, self._tell
 
         async def render(event: LiveEvent) -> Words:

@@ -120,7 +120,7 @@ def pong(payload: Payload) -> bytes:
 
 
 def next_(id_: str, response: bytes) -> bytes:
-    """`response` is encoded already."""
+    """A result, which is JSON already."""
     return b'{"id":%b,"type":"next","payload":%b}' % (encode(id_), response)
 
 

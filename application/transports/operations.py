@@ -11,9 +11,9 @@ from application.transports import messages
 from application.transports.errors import INTERNAL_ERROR
 from application.transports.gateway import LiveSession
 from application.transports.writer import Writer
-from execution.encode import encode
-from execution.engine import Engine, Operation
+from execution.engine import Engine
 from execution.errors import RequestError
+from execution.operation import Operation
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Operations:
         await self._writer.room()
         running.has_begun = True
         response = await self._engine.execute(running.operation, session.context())
-        self._put(running, messages.next_(running.id, encode(response)))
+        self._put(running, messages.next_(running.id, response))
 
     async def _subscribe(self, running: _Running, session: LiveSession) -> None:
         async with aclosing(

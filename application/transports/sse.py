@@ -18,8 +18,8 @@ from application.transports.gateway import Gateway, LiveSession, Refused
 from application.transports.inbox import Inbox
 from application.transports.limits import STALL_SECONDS
 from execution.encode import encode
-from execution.engine import Operation
 from execution.errors import RequestError
+from execution.operation import Operation
 
 _log = logging.getLogger(__name__)
 
@@ -45,9 +45,13 @@ def _next(response: bytes) -> bytes:
     return b"event: next\ndata: " + response + b"\n\n"
 
 
-def event_stream_of(response: dict[str, Any], headers: Sequence[tuple[str, str]]) -> Response:
+def _errors(*errors: dict[str, Any]) -> bytes:
+    return _next(encode({"errors": errors}))
+
+
+def event_stream_of(response: bytes, headers: Sequence[tuple[str, str]]) -> Response:
     """The stream of a single result, or of the errors found before any execution."""
-    stream = Response(_next(encode(response)) + _COMPLETE, headers=_HEADERS)
+    stream = Response(_next(response) + _COMPLETE, headers=_HEADERS)
     for name, value in headers:
         stream.headers.append(name, value)
     return stream
@@ -91,12 +95,12 @@ class EventStream:
             finally:
                 await session.close()
         except Refused as refused:
-            yield _next(encode({"errors": [refusal(refused)]}))
+            yield _errors(refusal(refused))
         except RequestError as request_error:
-            yield _next(encode(request_error.response))
+            yield _errors(*request_error.formatted)
         except Exception:
             _log.exception("A subscription over Server-Sent Events failed")
-            yield _next(encode({"errors": [INTERNAL_ERROR]}))
+            yield _errors(INTERNAL_ERROR)
 
     async def _results(self, session: LiveSession) -> AsyncGenerator[bytes]:
         """Results and pings until the subscription or the session ends."""
@@ -109,7 +113,7 @@ class EventStream:
                     while not await _any_done(step, session.ended, PING_SECONDS):
                         yield _PING
                     if session.ended.done():
-                        yield _next(encode({"errors": [ending(*session.ended.result())]}))
+                        yield _errors(ending(*session.ended.result()))
                         return
                 finally:
                     await _stop(step)

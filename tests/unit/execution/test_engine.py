@@ -10,7 +10,7 @@ import pytest
 from graphql import GraphQLError, GraphQLSchema, build_schema
 
 from execution import document
-from execution.engine import Engine, Response
+from execution.engine import Engine
 from execution.errors import RequestError
 from execution.request import GraphQLRequest
 
@@ -78,12 +78,12 @@ def engine() -> Engine:
 
 async def execute(
     engine: Engine, query: str, variables: dict[str, Any] | None = None, name: str | None = None
-) -> Response:
+) -> Any:
     operation = engine.prepare(GraphQLRequest(query, variables, name))
-    return await engine.execute(operation, {"total": 1})
+    return orjson.loads(await engine.execute(operation, {"total": 1}))
 
 
-async def subscribe(engine: Engine, query: str) -> list[Response]:
+async def subscribe(engine: Engine, query: str) -> list[Any]:
     operation = engine.prepare(GraphQLRequest(query))
     responses = []
     async with aclosing(await engine.subscribe(operation, {})) as stream:
