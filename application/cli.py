@@ -1,6 +1,7 @@
 """The command line: `python -m application` serves until it is told to stop."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -31,6 +32,7 @@ def main() -> None:
     # uvicorn raises the signal again when all is closed: then that is the end, and a good one.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     settings = prepare()
+    gc.set_threshold(100_000, 20, 50)
     listener = _listen(settings)
     app = create_app(settings)
     try:

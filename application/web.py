@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.gateway import STOPPING, ChatGateway
@@ -30,6 +30,9 @@ from services.errors import Unavailable
 from services.store import Store, StoreError
 
 _log = logging.getLogger(__name__)
+
+GRAPHQL = "/graphql"
+"""The address of the API, whatever the protocol."""
 
 _OPEN_SECONDS = 30.0
 _CLOSE_SECONDS = 2.0
@@ -58,6 +61,10 @@ class Parley(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             send = self._without_traceback(send)
+        elif scope["type"] == "websocket" and scope["path"] == GRAPHQL:
+            # Straight there: for a socket that stays open, each frame on the way takes memory.
+            await scope["state"]["websocket"](scope, receive, send)
+            return
         await super().__call__(scope, receive, send)
 
     @asynccontextmanager
@@ -94,18 +101,17 @@ class Parley(Starlette):
 
 
 class _GraphQL:
-    """The endpoint of the scope's protocol."""
+    """The endpoint for HTTP."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await scope["state"][scope["type"]](scope, receive, send)
+        await scope["state"]["http"](scope, receive, send)
 
 
 _ROUTES: list[BaseRoute] = [
     Route("/", welcome),
     Route("/healthz", alive),
     Route("/readyz", ready),
-    Route("/graphql", _GraphQL()),
-    WebSocketRoute("/graphql", _GraphQL()),
+    Route(GRAPHQL, _GraphQL()),
     Mount("/playground/assets", PlaygroundAssets()),
     Mount("/static", static_files()),
 ]

@@ -63,5 +63,5 @@ class LiveEvents(AsyncIterator[T], Generic[T]):
 
     async def _told(self, event: models.Event) -> T | None:
         # What an event tells of a record is what is so now.
-        self._context.loaders.clear()
+        self._context.forget_loaded()
         return await self._tell(self._context, event)

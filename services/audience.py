@@ -6,16 +6,15 @@ says nothing of what its members may see.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Iterator
-from inspect import isawaitable
 from weakref import WeakValueDictionary
 
-from services.models import Event, MessageEvent, PresenceEvent, RoomEvent
+from services.models import Event, PresenceEvent
 from services.subscription import LiveEvent, Subscription
 
 Words = bytes | None
 """An event as a subscriber gets it; None for one that there is nothing to tell of."""
 
-Render = Callable[[LiveEvent], Words | Awaitable[Words]]
+Render = Callable[[LiveEvent], Awaitable[Words]]
 
 
 class Audience:
@@ -83,23 +82,29 @@ def grouped(subscriptions: Iterable[Subscription]) -> list[Group]:
     return followers.groups()
 
 
-async def tell(event: LiveEvent, groups: Iterable[Group]) -> list[Subscription]:
-    """Tell of an event; the subscribers who could not take it, and left their audience."""
+async def tell(events: Iterable[tuple[LiveEvent, list[Group]]]) -> list[Subscription]:
+    """Tell of events in their order; the subscribers whose listeners could not take all of it.
+
+    All is rendered first and handed out then, so that a listener gets what belongs together in one
+    turn of the event loop.
+    """
+    shared: list[tuple[LiveEvent, list[Subscription]]] = []
+    rendering: list[Awaitable[Words | Exception]] = []
+    for event, groups in events:
+        for audience, members in groups:
+            if audience is None:
+                for subscription in members:
+                    subscription.put(event)
+            elif type(event) in audience.kinds:
+                shared.append((event, members))
+                rendering.append(_outcome(audience.render(event)))
     left: list[Subscription] = []
-    pending: list[tuple[Awaitable[Words], list[Subscription]]] = []
-    for audience, members in groups:
-        if audience is None:
+    for (event, members), words in zip(shared, await asyncio.gather(*rendering), strict=True):
+        if isinstance(words, Exception):
             for subscription in members:
-                subscription.put(event)
-        elif type(event) in audience.kinds:
-            words = audience.render(event)
-            if isawaitable(words):
-                pending.append((words, members))
-            else:
-                left += _spread(event, words, members)
-    outcomes = await asyncio.gather(*(_outcome(words) for words, _ in pending))
-    for outcome, (_, members) in zip(outcomes, pending, strict=True):
-        left += _spread(event, outcome, members)
+                subscription.fail(words)
+        else:
+            left += _spread(event, words, members)
     return left
 
 
@@ -110,18 +115,11 @@ async def _outcome(words: Awaitable[Words]) -> Words | Exception:
         return error
 
 
-def _spread(
-    event: LiveEvent, words: Words | Exception, members: list[Subscription]
-) -> list[Subscription]:
-    if isinstance(words, Exception):
-        for subscription in members:
-            subscription.fail(words)
-        return []
-    position = event.position if isinstance(event, MessageEvent | RoomEvent) else None
-    left = []
-    for subscription in members:
-        if not subscription.hear(position, words):
-            if isinstance(event, PresenceEvent):
-                subscription.put(event)
-            left.append(subscription)
-    return left
+def _spread(event: LiveEvent, words: Words, members: list[Subscription]) -> list[Subscription]:
+    if isinstance(event, PresenceEvent):
+        missed = [subscription for subscription in members if not subscription.hear(None, words)]
+        for subscription in missed:
+            subscription.put(event)  # It is in no log to be read from.
+        return missed
+    position = event.position
+    return [subscription for subscription in members if not subscription.hear(position, words)]

@@ -313,6 +313,7 @@ class Hub:
     async def _hand_out(self, entries: list[Entry]) -> None:
         rooms = {event.message.room_id for _, event in entries if isinstance(event, MessageEvent)}
         allowed = await self._members({room_id for room_id in rooms if private_members(room_id)})
+        told: list[tuple[LiveEvent, list[Group]]] = []
         for log, event in entries:
             if isinstance(event, RoomEvent):
                 groups = self._followers_of_user(log.removeprefix("user:"), event)
@@ -320,12 +321,13 @@ class Hub:
                 groups = self._members_among(event, allowed[event.message.room_id])
             else:
                 groups = self._groups(self._by_room, event.message.room_id)
-            await self._tell(event, groups)
+            told.append((event, groups))
+        await self._tell(told)
         if entries:
             self._witness = entries[-1]
 
-    async def _tell(self, event: LiveEvent, groups: list[Group]) -> None:
-        for subscription in await tell(event, groups):
+    async def _tell(self, events: list[tuple[LiveEvent, list[Group]]]) -> None:
+        for subscription in await tell(events):
             self.leave(subscription)
 
     @staticmethod
@@ -372,8 +374,9 @@ class Hub:
 
     async def _receive(self, envelopes: Iterable[bytes]) -> None:
         """Envelopes of the shared channel: presence goes to all, the rest rings when logged."""
-        for user_id in await self._bridge.receive(envelopes):
-            await self._tell(PresenceEvent(user_id), self._subscriptions.groups())
+        present = await self._bridge.receive(envelopes)
+        everybody = self._subscriptions.groups() if present else []
+        await self._tell([(PresenceEvent(user_id), everybody) for user_id in present])
 
     # Checking
 

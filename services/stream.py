@@ -1,6 +1,5 @@
 """The stream of one subscriber: what is newer than a cursor, then what is live."""
 
-from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from services.audience import Audience
@@ -28,7 +27,8 @@ class EventStream:
         self._is_caught_up = False
         self._is_closed = False
         self._replayed = 0
-        self._read: deque[MessageEvent | RoomEvent] = deque()
+        self._read: list[MessageEvent | RoomEvent] = []
+        """What was read of the log and is not yet pulled, the next one last."""
 
     def __aiter__(self) -> Self:
         return self
@@ -79,11 +79,11 @@ class EventStream:
             await self.hub.begin(subscription, self._after)
         subscription.check()
         while not self._read and subscription.is_behind:
-            self._read.extend(await self.hub.read_on(subscription))
+            self._read = (await self.hub.read_on(subscription))[::-1]
             subscription.check()
         if self._read:
             self._replayed += not self._is_caught_up
-            return self._read.popleft()
+            return self._read.pop()
         if not self._is_caught_up:
             self._is_caught_up = True
             if CaughtUpEvent in subscription.kinds:

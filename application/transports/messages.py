@@ -121,7 +121,12 @@ def pong(payload: Payload) -> bytes:
 
 def next_(id_: str, response: bytes) -> bytes:
     """A result, which is JSON already."""
-    return b'{"id":%b,"type":"next","payload":%b}' % (encode(id_), response)
+    return next_head(id_) + response + b"}"
+
+
+def next_head(id_: str) -> bytes:
+    """What stands before each result of an operation."""
+    return b'{"id":%b,"type":"next","payload":' % encode(id_)
 
 
 def error(id_: str, errors: list[dict[str, Any]]) -> bytes:

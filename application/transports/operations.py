@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from application.transports import messages
 from application.transports.errors import INTERNAL_ERROR
@@ -14,6 +13,7 @@ from application.transports.writer import Writer
 from execution.engine import Engine
 from execution.errors import RequestError
 from execution.operation import Operation
+from execution.stream import Listener
 
 _log = logging.getLogger(__name__)
 
@@ -107,17 +107,21 @@ class Operations:
                 while True:
                     response = await stream.pull()
                     if response is None:
-                        await stream.share(partial(self._offer, running))
+                        await stream.share(self._listener(running))
                     else:
                         self._put(running, messages.next_(running.id, response))
                         # The writer's turn: a source that has much in store never waits.
                         await asyncio.sleep(0)
                     await self._writer.room()
 
-    def _offer(self, running: _Running, response: bytes) -> bool:
-        if not self._is_wanted(running):
-            return True
-        return self._writer.offer(messages.next_(running.id, response))
+    def _listener(self, running: _Running) -> Listener:
+        """Takes results that are made for many: what is done here is done for each of them."""
+        head, offer, by_id = messages.next_head(running.id), self._writer.offer, self._by_id
+
+        def listen(response: bytes) -> bool:
+            return by_id.get(running.id) is not running or offer(head + response + b"}")
+
+        return listen
 
     def _put(self, running: _Running, message: bytes) -> None:
         """Unless the client has stopped it: nothing may follow its `complete`."""
