@@ -26,10 +26,6 @@ class RequestError(Exception):
         """The errors as the `errors` entry lists them; each has `extensions.code`."""
         return [dict(error.formatted) for error in self.errors]
 
-    @property
-    def response(self) -> dict[str, Any]:
-        return {"errors": self.formatted}
-
 
 def with_code(error: GraphQLError, code: str) -> GraphQLError:
     error.extensions = {**(error.extensions or {}), "code": code}

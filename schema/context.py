@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -51,27 +52,34 @@ def _note_failure(loaded: "asyncio.Future[Any]") -> None:
 
 
 class Loaders:
-    """Look-ups batched per level of the response."""
+    """Look-ups batched per level of the response; each is made when it is first asked for."""
 
     def __init__(self, chat: Chat) -> None:
-        self.users = Loader(load_fn=chat.users.get_many)
-        self.presence = Loader(load_fn=chat.presence.many)
-        self.rooms = Loader(load_fn=chat.rooms.get_many)
-        self.last_messages = Loader(load_fn=chat.messages.last_many)
+        self._chat = chat
 
-        async def visible_rooms(keys: list[tuple[str, str]]) -> list[models.Room | None]:
+    @cached_property
+    def users(self) -> Loader[str, models.User | None]:
+        return Loader(load_fn=self._chat.users.get_many)
+
+    @cached_property
+    def presence(self) -> Loader[str, models.Presence]:
+        return Loader(load_fn=self._chat.presence.many)
+
+    @cached_property
+    def rooms(self) -> Loader[str, models.Room | None]:
+        return Loader(load_fn=self._chat.rooms.get_many)
+
+    @cached_property
+    def last_messages(self) -> Loader[str, models.Message | None]:
+        return Loader(load_fn=self._chat.messages.last_many)
+
+    @cached_property
+    def visible_rooms(self) -> Loader[tuple[str, str], models.Room | None]:
+        async def load(keys: list[tuple[str, str]]) -> list[models.Room | None]:
             # The keys name the viewer, who is the same in all of them.
-            return await chat.rooms.visible_many(keys[0][0], [room_id for _, room_id in keys])
+            return await self._chat.rooms.visible_many(keys[0][0], [room_id for _, room_id in keys])
 
-        self.visible_rooms = Loader(load_fn=visible_rooms)
-
-    def clear(self) -> None:
-        """Forget what was loaded: a subscription's next event asks anew."""
-        self.users.clear_all()
-        self.presence.clear_all()
-        self.rooms.clear_all()
-        self.last_messages.clear_all()
-        self.visible_rooms.clear_all()
+        return Loader(load_fn=load)
 
 
 class Context:
@@ -92,6 +100,10 @@ class Context:
         self._token = token
         self._session = session
         self._resolving: asyncio.Task[models.Session | None] | None = None
+
+    def forget_loaded(self) -> None:
+        """What is asked for from now on is looked up anew, as for the next event of a stream."""
+        self.loaders = Loaders(self.chat)
 
     async def optional_viewer(self) -> models.Session | None:
         if self._session is None and self._token is not None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
+from execution.marks import DEPENDS_ON_VIEWER
 from schema.connection import Connection, Edge, forward_page
 from schema.context import Info
 from schema.node import Node
@@ -57,7 +58,8 @@ class Room(Node):
         return await members_of(info.context, self.record, first, after)
 
     @strawberry.field(
-        description="Its messages, oldest to newest; the last 50 if neither end is asked for."
+        description="Its messages, oldest to newest; the last 50 if neither end is asked for.",
+        metadata=DEPENDS_ON_VIEWER,
     )
     async def messages(
         self,

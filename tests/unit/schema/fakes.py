@@ -214,5 +214,7 @@ async def follow(context: Context, document: str) -> list[Answer]:
     stream = graphql.subscribe(SCHEMA, graphql.parse(document), context_value=context)
     if isawaitable(stream):
         stream = await stream
+    if isinstance(stream, graphql.ExecutionResult) and stream.errors:
+        raise stream.errors[0].original_error or stream.errors[0]
     assert isinstance(stream, AsyncIterator)
     return [Answer(result) async for result in stream]
