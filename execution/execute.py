@@ -1,7 +1,6 @@
 """Executing an operation to the JSON of its response."""
 
 from collections.abc import Callable
-from inspect import isawaitable
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
@@ -9,6 +8,7 @@ from graphql.execution import Executor
 
 from execution.encode import encode
 from execution.operation import Operation
+from execution.run import completed, execute
 
 FormatError = Callable[[GraphQLError], dict[str, Any]]
 
@@ -21,11 +21,9 @@ class Execution:
 
     async def run(self, operation: Operation, executor: Executor[Any]) -> bytes:
         """The response of the operation, or of one event that is the executor's root value."""
-        # The events of a subscription are executed like queries.
-        result = executor.execute_operation()
-        if isawaitable(result):
-            result = await result
-        return self.respond(result)  # type: ignore[arg-type]
+        plan = operation.prepared.plan(executor)
+        result = await (completed(executor) if plan is None else execute(plan, executor))
+        return result if isinstance(result, bytes) else self.respond(result)
 
     def respond(self, result: ExecutionResult) -> bytes:
         response: dict[str, Any] = {"data": result.data}

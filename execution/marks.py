@@ -4,16 +4,22 @@ In Strawberry as a field's metadata, `strawberry.field(metadata=DEPENDS_ON_VIEWE
 schemas of graphql-core as a field's extensions, `GraphQLField(..., extensions=DEPENDS_ON_VIEWER)`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from graphql import GraphQLField
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
+Load = Callable[..., Awaitable[Sequence[Any]] | Sequence[Any]]
+"""`load(context, sources, **arguments)`: the field's value for each of the sources, in their order,
+an exception in the place of one that fails."""
+
 DEPENDS_ON_VIEWER: Mapping[str, Any] = {"depends_on_viewer": True}
 """The field's value is not the same for everyone who may see its object: no response that has it
 is shared."""
+
+_LOAD = "load"
 
 
 def strawberry_field(field: GraphQLField) -> StrawberryField | None:
@@ -22,11 +28,23 @@ def strawberry_field(field: GraphQLField) -> StrawberryField | None:
     return found if isinstance(found, StrawberryField) else None
 
 
+def batch_mark(load: Load) -> Mapping[str, Any]:
+    """The mark of a field that can be looked up for many objects at once.
+
+    Its resolver has to give the same for a single object; `execution.batching` makes one.
+    """
+    return {_LOAD: load}
+
+
 def depends_on_viewer(field: GraphQLField) -> bool:
-    return bool(mark(field, "depends_on_viewer"))
+    return bool(_marks(field).get("depends_on_viewer"))
 
 
-def mark(field: GraphQLField, name: str) -> Any:
-    """What the schema says of the field under this name; None if it says nothing."""
+def load_of(field: GraphQLField) -> Load | None:
+    found: Load | None = _marks(field).get(_LOAD)
+    return found
+
+
+def _marks(field: GraphQLField) -> Mapping[str, Any]:
     definition = strawberry_field(field)
-    return (field.extensions if definition is None else definition.metadata).get(name)
+    return field.extensions if definition is None else definition.metadata

@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
+from graphql.execution import Executor
 
+from execution.plan import SelectionPlan, compiled, condition_variables
 from execution.request import GraphQLRequest
 from execution.selection import PayloadSelection
 
 OperationType = Literal["query", "mutation", "subscription"]
+
+_MAX_PLANS = 16
+"""Of one operation: more combinations of its conditions are left to graphql-core."""
 
 
 class PreparedOperation:
@@ -21,6 +26,22 @@ class PreparedOperation:
         self.document = document
         self.definition = definition
         self._schema = schema
+        self._plans: dict[tuple[Any, ...], SelectionPlan | None] = {}
+
+    def plan(self, executor: Executor[Any]) -> SelectionPlan | None:
+        """The plan for the values that the executor has of the variables in conditions; None for
+        an operation that is left to graphql-core."""
+        values = executor.variable_values.coerced
+        conditions = tuple(values.get(name) for name in self._condition_variables)
+        if conditions not in self._plans:
+            if len(self._plans) == _MAX_PLANS:
+                return None
+            self._plans[conditions] = compiled(executor)
+        return self._plans[conditions]
+
+    @cached_property
+    def _condition_variables(self) -> list[str]:
+        return condition_variables(self.document)
 
     @cached_property
     def payload(self) -> PayloadSelection:

@@ -81,12 +81,12 @@ async def _tell_message(context: Context, event: models.Event) -> Edge[Message] 
 async def _tell_room(context: Context, event: models.Event) -> Room | None:
     if not isinstance(event, models.RoomEvent):
         return None
-    room = await context.loaders.rooms.load(event.room_id)
+    room = (await context.loaders.rooms([event.room_id]))[event.room_id]
     return None if room is None else Room.of(room)
 
 
 async def _tell_user(context: Context, event: models.Event) -> User | None:
     if not isinstance(event, models.PresenceEvent):
         return None
-    user = await context.loaders.users.load(event.user_id)
+    user = await context.loaders.user(event.user_id)
     return None if user is None else User.of(user)

@@ -1,7 +1,7 @@
 """What the resolvers of one operation share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
@@ -52,26 +52,31 @@ def _note_failure(loaded: "asyncio.Future[Any]") -> None:
 
 
 class Loaders:
-    """Look-ups batched per level of the response; each is made when it is first asked for."""
+    """Look-ups of records by their ids, each id asked for once."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
-    @cached_property
-    def users(self) -> Loader[str, models.User | None]:
-        return Loader(load_fn=self._chat.users.get_many)
+    async def user(self, user_id: str) -> models.User | None:
+        return (await self.users([user_id]))[user_id]
+
+    async def users(self, ids: Iterable[str]) -> dict[str, models.User | None]:
+        unique = list(dict.fromkeys(ids))
+        return dict(zip(unique, await self._chat.users.get_many(unique), strict=True))
+
+    async def rooms(self, ids: Iterable[str]) -> dict[str, models.Room | None]:
+        unique = list(dict.fromkeys(ids))
+        return dict(zip(unique, await self._chat.rooms.get_many(unique), strict=True))
+
+    async def presence(self, user_ids: Iterable[str]) -> dict[str, models.Presence]:
+        unique = list(dict.fromkeys(user_ids))
+        found = await asyncio.gather(*map(self._presence.load, unique))
+        return dict(zip(unique, found, strict=True))
 
     @cached_property
-    def presence(self) -> Loader[str, models.Presence]:
+    def _presence(self) -> Loader[str, models.Presence]:
+        """What the fields of a user tell belongs together, whichever asks first."""
         return Loader(load_fn=self._chat.presence.many)
-
-    @cached_property
-    def rooms(self) -> Loader[str, models.Room | None]:
-        return Loader(load_fn=self._chat.rooms.get_many)
-
-    @cached_property
-    def last_messages(self) -> Loader[str, models.Message | None]:
-        return Loader(load_fn=self._chat.messages.last_many)
 
     @cached_property
     def visible_rooms(self) -> Loader[tuple[str, str], models.Room | None]:

@@ -1,15 +1,28 @@
 """Users."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
 
-from schema.connection import Connection, Edge, decode_cursor, forward_page, page_size
-from schema.context import Context, Info
+from execution.batching import batched
+from schema.connection import Connection, Edge, decode_cursor, forward_page
+from schema.context import Context
 from schema.node import Node
 from schema.scalars import date_time
 from services import ids, models
+
+
+async def online_of_users(context: Context, users: Sequence["User"]) -> list[bool]:
+    presence = await context.loaders.presence(user.record.id for user in users)
+    return [presence[user.record.id].online for user in users]
+
+
+async def last_seen_of_users(context: Context, users: Sequence["User"]) -> list[datetime | None]:
+    presence = await context.loaders.presence(user.record.id for user in users)
+    seen = [presence[user.record.id].last_seen_at for user in users]
+    return [None if moment is None else date_time(moment) for moment in seen]
 
 
 @strawberry.type(description="Somebody with an account, on this server or another one.")
@@ -22,16 +35,13 @@ class User(Node):
         node_id = strawberry.ID(ids.user_node_id(record.id))
         return cls(id=node_id, record=record, username=record.username)
 
-    @strawberry.field(description="Whether the user has a connection to any server.")
-    async def online(self, info: Info) -> bool:
-        return (await info.context.loaders.presence.load(self.record.id)).online
-
-    @strawberry.field(
+    online: bool = batched(
+        online_of_users, description="Whether the user has a connection to any server."
+    )
+    last_seen_at: datetime | None = batched(
+        last_seen_of_users,
         description="When the user was last online; null while online and if never seen.",
     )
-    async def last_seen_at(self, info: Info) -> datetime | None:
-        seen = (await info.context.loaders.presence.load(self.record.id)).last_seen_at
-        return None if seen is None else date_time(seen)
 
 
 UserEdge = Edge[User]
@@ -58,10 +68,3 @@ def user_connection(users: list[models.User], after: str | None, more: bool) -> 
         has_previous=after is not None,
         has_next=more,
     )
-
-
-async def members_of(
-    context: Context, room: models.Room, first: int | None, after: str | None
-) -> Connection[User]:
-    users, more = await context.chat.rooms.members(room, after_user(after), page_size(first))
-    return user_connection(users, after, more)

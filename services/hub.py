@@ -46,7 +46,7 @@ _REPLAY_LIMIT = 100
 _EXPIRED = "The history after this cursor is no longer kept: reload."
 _NO_ROOM = "There is no such room."
 
-_USER_ROOMS = re.compile(rb"user:([1-9][0-9]{0,17}):rooms")
+_USER = re.compile(rb"user:([1-9][0-9]{0,17})(:rooms)?")
 
 Kinds = Collection[type[Event]]
 
@@ -62,7 +62,7 @@ class Hub:
         self._channels = RedisChannels(
             store.redis,
             (keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL, keys.SESSIONS_CHANNEL),
-            # Rooms of users, to notice who leaves one; and the epoch.
+            # Records of users and their rooms, to notice who leaves one; and the epoch.
             ("user:", keys.EPOCH),
         )
         self._broadcast = Broadcast(backend=self._channels)
@@ -86,11 +86,18 @@ class Hub:
         self._missed = False
         self._wake = asyncio.Event()
         self.on_session_ended: Callable[[str], None] = lambda token_hash: None
+        self.on_users_changed: Callable[[Collection[str] | None], None] = lambda ids: None
+        """None: any may have changed."""
         self.on_reconnected: Callable[[], Awaitable[None]] | None = None
 
     @property
     def is_connected(self) -> bool:
         return self._channels.connected.is_set()
+
+    @property
+    def hearing(self) -> int | None:
+        """Under which connection `on_users_changed` is called for every change; None if not."""
+        return self._channels.hearing
 
     async def open(self) -> None:
         self._epoch = self._store.epoch
@@ -238,9 +245,10 @@ class Hub:
     def _note_changes(self, changed: list[bytes] | None) -> None:
         if changed is None or keys.EPOCH.encode() in changed:
             self._missed = True
-        for key in changed or ():
-            if match := _USER_ROOMS.fullmatch(key):
-                self._moved.add(match[1].decode())
+            self.on_users_changed(None)
+        matches = [match for key in changed or () if (match := _USER.fullmatch(key))]
+        self._moved |= {match[1].decode() for match in matches if match[2]}
+        self.on_users_changed([match[1].decode() for match in matches if not match[2]])
 
     def _ring(self, data: bytes) -> None:
         log, _, position = data.decode(errors="replace").partition(" ")
