@@ -46,7 +46,7 @@ lock: ## pin the newest dependencies that pyproject.toml allows (needs uv)
 		--python-version 3.11 --upgrade -c requirements.txt -o requirements-dev.txt
 
 clean: ## remove what the other targets made; .data, the chat itself, stays
-	rm -rf $(VENV) playground/node_modules playground/dist \
+	rm -rf $(VENV) build playground/node_modules playground/dist \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -82,6 +82,11 @@ playground/node_modules/.stamp: playground/package-lock.json
 		{ echo "Parley needs Node 20 or newer to build the playground." >&2; exit 1; }
 	cd playground && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+# The benchmark's load generator. LOAD_FLAGS takes a sanitizer: -g -fsanitize=address,undefined
+build/bench-load: $(wildcard bench/load/*.c bench/load/*.h)
+	@mkdir -p build
+	gcc -std=gnu11 -O2 -Wall -Wextra -Werror $(LOAD_FLAGS) $(filter %.c,$^) -o $@
 
 # The test of the playground drives a real browser; CHROMIUM may name one.
 browser:
