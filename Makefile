@@ -8,7 +8,7 @@ PLAYGROUND := playground/dist/index.html
 PLAYGROUND_SOURCES := $(shell find playground -type f \
 	-not -path 'playground/node_modules/*' -not -path 'playground/dist/*')
 
-.PHONY: help run test faults lint types format schema playground browser lock clean
+.PHONY: help run test faults bench lint types format schema playground browser lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,9 @@ test: lint types browser $(PLAYGROUND) ## set everything up and run every check 
 
 faults: $(VENV)/.test ## break servers, stores and networks under load, and print what came of it
 	FAULTS=full $(BIN)/pytest tests/faults --quiet --no-header --timeout=300 $(ARGS)
+
+bench: $(VENV)/.run bench/peers/node_modules/.stamp build/bench-load ## measure Parley and its peers in one run (ARGS=--help)
+	@$(BIN)/python -m bench $(ARGS)
 
 lint: $(VENV)/.test ## style, and which package may import which
 	$(BIN)/ruff check .
@@ -47,6 +50,7 @@ lock: ## pin the newest dependencies that pyproject.toml allows (needs uv)
 
 clean: ## remove what the other targets made; .data, the chat itself, stays
 	rm -rf $(VENV) build playground/node_modules playground/dist \
+		bench/peers/node_modules bench/results \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -77,10 +81,10 @@ $(PLAYGROUND): playground/node_modules/.stamp $(PLAYGROUND_SOURCES)
 	cd playground && npm run --silent build
 	@touch $@
 
-playground/node_modules/.stamp: playground/package-lock.json
+%/node_modules/.stamp: %/package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
-		{ echo "Parley needs Node 20 or newer to build the playground." >&2; exit 1; }
-	cd playground && npm ci --no-audit --no-fund --loglevel=error
+		{ echo "Parley needs Node 20 or newer for this." >&2; exit 1; }
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The benchmark's load generator. LOAD_FLAGS takes a sanitizer: -g -fsanitize=address,undefined
