@@ -54,7 +54,7 @@ class Report:
         lines.append(["---", *("---:" for _ in self._contestants)])
         for measure in self._measures:
             for row in measure.rows:
-                cells = [self._cell(contestant, row) for contestant in self._contestants]
+                cells = [self._cell(contestant, measure, row) for contestant in self._contestants]
                 if any(cells):
                     unit = f", {row.unit}" if row.unit else ""
                     lines.append([row.title + unit, *cells])
@@ -70,16 +70,23 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         return {"machine": machine(), "records": [asdict(record) for record in self.records]}
 
-    def _cell(self, contestant: Contestant, row: Row) -> str:
+    def _cell(self, contestant: Contestant, measure: Measure, row: Row) -> str:
         value = self.median(contestant, row)
         if value is None:
-            return ""
+            return "no result" if self._has_failed(contestant, measure) else ""
         text = f"{value:,.{row.digits}f}"
         if contestant.is_parley:
             return f"**{text}**"
         parley = next((one for one in self._contestants if one.is_parley), None)
         base = self.median(parley, row) if parley else None
         return f"{text} ({_times(value / base)})" if base else text
+
+    def _has_failed(self, contestant: Contestant, measure: Measure) -> bool:
+        return any(
+            record.problem
+            for record in self.records
+            if (record.contestant, record.measure) == (contestant.name, measure.name)
+        )
 
 
 def _times(ratio: float) -> str:
