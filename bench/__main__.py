@@ -93,7 +93,7 @@ def _panels(report: Report, chosen: list[Measure], contestants: list[Contestant]
     for row in rows:
         values = [(contestant, report.median(contestant, row)) for contestant in contestants]
         bars = [
-            (contestant.title.replace("`", ""), value, contestant.is_parley)
+            (contestant.title.strip("¹").replace("`", ""), value, contestant.is_parley)
             for contestant, value in values
             if value is not None
         ]

@@ -17,7 +17,8 @@ PAGE = ROOT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- compared -->", "<!-- /compared -->"
 _NOTE = (
     "Processor time of all server processes (user and system, without the store), medians of {runs}"
-    " alternating {word}; in brackets, how many times Parley's. {machine}."
+    " alternating {word}; in brackets, how many times Parley's. Less is better, except for what is"
+    " done in a second. {machine}."
     " ¹ No GraphQL: every client gets the same fields."
     " [How it is measured](../bench/README.md)."
 )

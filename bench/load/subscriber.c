@@ -130,7 +130,9 @@ static void received_frame(struct subscriber *subscriber, int opcode, const char
         send_frame(&subscriber->connection, PONG, data, length);
     } else if (opcode == CLOSE) {
         int code = length > 1 ? (uint8_t)data[0] << 8 | (uint8_t)data[1] : 0;
-        fprintf(stderr, "load: closed: %d %.*s\n", code, length > 2 ? (int)length - 2 : 0, data + 2);
+        if (closed_count == 0)
+            fprintf(stderr, "load: closed: %d %.*s\n", code, length > 2 ? (int)length - 2 : 0,
+                    data + 2);
         shut(&subscriber->connection);
     }
 }
