@@ -32,6 +32,7 @@ struct options {
     double rate;    /* messages per second; 0: as fast as the window allows */
     double seconds; /* stop sending after so long; 0: never before the last message */
     double hold;    /* stay connected, and silent, for so long before anything is sent */
+    double settle;  /* how long the server may take to be idle when all have connected */
     double timeout;
     pid_t processes[MAX_PROCESSES];
     int process_count;

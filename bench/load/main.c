@@ -6,6 +6,13 @@
 
 static const int64_t SECOND = 1000000000;
 
+static volatile sig_atomic_t is_told_to_stop;
+
+static void stop(int number) {
+    (void)number;
+    is_told_to_stop = 1;
+}
+
 static double server_cpu(void) {
     return cpu_seconds(options.processes, options.process_count);
 }
@@ -55,10 +62,10 @@ static int unprobed(void) {
 
 /* Until the server has done what it has been told: its processor is quiet. */
 static void wait_until_idle(void) {
-    enum { SLICES = 100 };
     const double slice = 0.2, quiet = 0.05;
+    int64_t limit = now_ns() + (int64_t)(options.settle * 1e9);
     int quiet_slices = 0;
-    for (int i = 0; i < SLICES && quiet_slices < 3; i++) {
+    while (quiet_slices < 3 && now_ns() < limit) {
         double before = server_cpu();
         turn_for(slice);
         quiet_slices = server_cpu() - before < quiet * slice ? quiet_slices + 1 : 0;
@@ -83,7 +90,8 @@ static void probe_all(void) {
 /* Send whatever is due: on schedule, or as much as the window allows. */
 static void send_due(void) {
     int64_t now = now_ns();
-    if (options.seconds > 0 && (double)(now - tally.started) > options.seconds * 1e9)
+    if (is_told_to_stop ||
+        (options.seconds > 0 && (double)(now - tally.started) > options.seconds * 1e9))
         tally.target = tally.issued;
     while (tally.issued < tally.target) {
         int64_t due = now;
@@ -120,6 +128,7 @@ static void field(const char *name, double value) {
 int main(int argc, char **argv) {
     pid_t self = getpid();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, stop);
     read_options(argc, argv);
     open_network(options.rate > 0);
     open_tally();

@@ -16,6 +16,7 @@ struct options options = {
     .window = 4,
     .text_size = 80,
     .messages = 1000,
+    .settle = 20,
     .timeout = 60,
 };
 
@@ -31,6 +32,7 @@ static const char HELP[] =
     "  --hello T          what each sends first\n"
     "  --await S          a part of the answer to wait for\n"
     "  --subscribe T      what each sends then\n"
+    "  --settle S         how long the server may take to be idle when all are there (20)\n"
     "  --hold S           stay silent for so many seconds when all are there\n"
     "senders\n"
     "  --senders N        HTTP connections (1), one request at a time on each\n"
@@ -39,7 +41,7 @@ static const char HELP[] =
     "  --messages N       how many are measured (1000), --warmup N before that\n"
     "  --rate R           so many a second; without it, as fast as --window allows:\n"
     "  --window N         how many may be undelivered to somebody (4)\n"
-    "  --seconds S        send no longer than that\n"
+    "  --seconds S        send no longer than that; SIGTERM ends the sending, too\n"
     "  --text-size N      length of a text (80)\n"
     "both\n"
     "  --tokens FILE      tokens, one a line, used in turn\n"
@@ -89,7 +91,7 @@ static void check(void) {
 void read_options(int argc, char **argv) {
     enum { PORT = 1, SUBSCRIBERS, ROOMS, PARALLEL, WS_PATH, SUBPROTOCOL, HELLO, AWAIT, SUBSCRIBE,
            HOLD, SENDERS, HTTP_PATH, BODY, MESSAGES, WARMUP, RATE, WINDOW, SECONDS, TEXT_SIZE,
-           TOKENS, PROCESS, TIMEOUT, HELP_ };
+           TOKENS, PROCESS, SETTLE, TIMEOUT, HELP_ };
     static const struct option known[] = {
         {"port", 1, 0, PORT}, {"subscribers", 1, 0, SUBSCRIBERS}, {"rooms", 1, 0, ROOMS},
         {"parallel", 1, 0, PARALLEL}, {"ws-path", 1, 0, WS_PATH},
@@ -98,7 +100,7 @@ void read_options(int argc, char **argv) {
         {"http-path", 1, 0, HTTP_PATH}, {"body", 1, 0, BODY}, {"messages", 1, 0, MESSAGES},
         {"warmup", 1, 0, WARMUP}, {"rate", 1, 0, RATE}, {"window", 1, 0, WINDOW},
         {"seconds", 1, 0, SECONDS}, {"text-size", 1, 0, TEXT_SIZE}, {"tokens", 1, 0, TOKENS},
-        {"process", 1, 0, PROCESS}, {"timeout", 1, 0, TIMEOUT}, {"help", 0, 0, HELP_}, {0}};
+        {"process", 1, 0, PROCESS}, {"timeout", 1, 0, TIMEOUT}, {"settle", 1, 0, SETTLE}, {"help", 0, 0, HELP_}, {0}};
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (option) {
         case PORT: options.port = (int)number(optarg); break;
@@ -122,6 +124,7 @@ void read_options(int argc, char **argv) {
         case TEXT_SIZE: options.text_size = (int)number(optarg); break;
         case TOKENS: read_tokens(optarg); break;
         case PROCESS: take_process(optarg); break;
+        case SETTLE: options.settle = number(optarg); break;
         case TIMEOUT: options.timeout = number(optarg); break;
         case HELP_: fputs(HELP, stdout); exit(0);
         default: exit(2);
