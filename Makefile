@@ -103,8 +103,7 @@ $(PLAYGROUND): playground/node_modules/.stamp $(call sources,playground)
 	@touch $@
 
 %/node_modules/.stamp: %/package-lock.json
-	@node -e 'const [major, minor] = process.versions.node.split("."); \
-		process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' 2>/dev/null || \
+	@node -e 'process.exit(/^(20\.(19|[2-9]\d)|2[1-9]|[3-9]\d)/.test(process.versions.node) ? 0 : 1)' 2>/dev/null || \
 		{ echo "Parley needs Node 20.19 or newer to build its pages." >&2; exit 1; }
 	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
