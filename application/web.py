@@ -137,7 +137,11 @@ def _middleware(settings: Settings) -> list[Middleware]:
 
 
 def _engine() -> Engine:
-    return Engine(build_schema()._schema, format_error=format_error)
+    return Engine(
+        build_schema()._schema,
+        format_error=format_error,
+        may_pass=lambda error: isinstance(error, Unavailable),
+    )
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from graphql.execution import Executor
 
 from execution.document import Documents
 from execution.errors import RequestError
-from execution.execute import Execution, FormatError
+from execution.execute import Execution, FormatError, MayPass
 from execution.operation import Operation
 from execution.request import GraphQLRequest
 from execution.stream import ResponseStream
@@ -36,6 +36,7 @@ class Engine:
         schema: GraphQLSchema,
         *,
         format_error: FormatError,
+        may_pass: MayPass = lambda error: False,
         executor_class: type[Executor[Any]] | None = None,
         validation_rules: Collection[type[ASTValidationRule]] = specified_rules,
         max_tokens: int = 2_000,
@@ -44,7 +45,7 @@ class Engine:
         assert_valid_schema(schema)
         self._schema = schema
         self._executor_class = executor_class or Executor
-        self._execution = Execution(format_error)
+        self._execution = Execution(format_error, may_pass)
         self._documents = Documents(schema, validation_rules, max_tokens, cache_size)
 
     def prepare(self, request: GraphQLRequest) -> Operation:

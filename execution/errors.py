@@ -27,6 +27,10 @@ class RequestError(Exception):
         return [dict(error.formatted) for error in self.errors]
 
 
+class NotNow(Exception):
+    """An event cannot be executed at present; executing it again later helps."""
+
+
 def with_code(error: GraphQLError, code: str) -> GraphQLError:
     error.extensions = {**(error.extensions or {}), "code": code}
     return error

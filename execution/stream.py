@@ -1,9 +1,14 @@
 """The responses of one subscription."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any, Protocol, runtime_checkable
 
+from execution.errors import NotNow
 from execution.subscription import SubscriptionPlan
+
+_PAUSE_SECONDS = 0.2
+"""Until what could not be executed is tried again."""
 
 Listener = Callable[[bytes], bool]
 """Takes a response, or says that it cannot take one now."""
@@ -55,12 +60,20 @@ class ResponseStream:
             except Exception as error:
                 self._last = self._plan.failure(error)
             else:
-                return await self._plan.execute_event(event, self._context) if is_there else None
+                return await self._executed(event) if is_there else None
         if self._last is None:
             raise StopAsyncIteration
         last, self._last = self._last, None
         await self.aclose()
         return last
+
+    async def _executed(self, event: Any) -> bytes:
+        """The response to an event, as soon as there can be one: it does not come again."""
+        while True:
+            try:
+                return await self._plan.execute_event(event, self._context)
+            except NotNow:
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def share(self, listener: Listener) -> None:
         """Give the listener what is live, until it refuses: then there is something to pull."""

@@ -55,10 +55,13 @@ class SubscriptionPlan:
         return self._execution.respond(source) if isinstance(source, ExecutionResult) else source
 
     async def execute_event(self, event: object, context: object) -> bytes:
-        """ExecuteSubscriptionEvent (section 6.2.3.2): the response to one event of the source."""
+        """ExecuteSubscriptionEvent (section 6.2.3.2): the response to one event of the source.
+
+        Raises NotNow when a resolver failed with what may pass.
+        """
         executor = self._executor.build_per_event_executor(event)
         executor.context_value = context
-        return await self._execution.run(self._operation, executor)
+        return await self._execution.run_event(self._operation, executor)
 
     def failure(self, error: Exception) -> bytes:
         """The last response when the source raises: an error of the field."""

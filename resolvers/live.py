@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Generic, Self, TypeVar
 
+from execution.errors import NotNow
 from execution.stream import Listener
 from execution.subscription import SubscriptionPlan
 from schema.context import Context
 from services import models
 from services.audience import Words
+from services.errors import Unavailable
 from services.stream import EventStream
 from services.subscription import LiveEvent
 
@@ -53,7 +55,10 @@ class LiveEvents(AsyncIterator[T], Generic[T]):
         async def render(event: LiveEvent) -> Words:
             context = Context(chat, session=viewer)
             told = await tell(context, event)
-            return None if told is None else await plan.execute_event(told, context)
+            try:
+                return None if told is None else await plan.execute_event(told, context)
+            except NotNow:
+                raise Unavailable("The store went away under an event.") from None
 
         hub, kinds = self._stream.hub, self._stream.subscription.kinds
         await self._stream.share(hub.audiences.get(key, kinds, render), listener)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Iterator
 from weakref import WeakValueDictionary
 
+from services.errors import Unavailable
 from services.models import Event, PresenceEvent
 from services.subscription import LiveEvent, Subscription
 
@@ -100,7 +101,9 @@ async def tell(events: Iterable[tuple[LiveEvent, list[Group]]]) -> list[Subscrip
                 rendering.append(_outcome(audience.render(event)))
     left: list[Subscription] = []
     for (event, members), words in zip(shared, await asyncio.gather(*rendering), strict=True):
-        if isinstance(words, Exception):
+        if isinstance(words, Unavailable):
+            left += _missed(event, members)
+        elif isinstance(words, Exception):
             for subscription in members:
                 subscription.fail(words)
         else:
@@ -113,6 +116,15 @@ async def _outcome(words: Awaitable[Words]) -> Words | Exception:
         return await words
     except Exception as error:
         return error
+
+
+def _missed(event: LiveEvent, members: list[Subscription]) -> list[Subscription]:
+    """The store went away under the rendering: each reads on when it is back."""
+    for subscription in members:
+        subscription.miss()
+        if isinstance(event, PresenceEvent):
+            subscription.put(event)
+    return members
 
 
 def _spread(event: LiveEvent, words: Words, members: list[Subscription]) -> list[Subscription]:

@@ -1,14 +1,20 @@
 """The stream of one subscriber: what is newer than a cursor, then what is live."""
 
+import asyncio
 from typing import TYPE_CHECKING, Self
 
 from services.audience import Audience
 from services.cursors import Cursor
+from services.errors import Unavailable
 from services.models import CaughtUpEvent, Event, MessageEvent, RoomEvent
 from services.subscription import Listener, Subscription
 
 if TYPE_CHECKING:
     from services.hub import Hub
+
+
+_PAUSE_SECONDS = 0.2
+"""Until the log is asked again that could not be read."""
 
 
 class EventStream:
@@ -79,7 +85,7 @@ class EventStream:
             await self.hub.begin(subscription, self._after)
         subscription.check()
         while not self._read and subscription.is_behind:
-            self._read = (await self.hub.read_on(subscription))[::-1]
+            await self._read_on()
             subscription.check()
         if self._read:
             self._replayed += not self._is_caught_up
@@ -89,3 +95,11 @@ class EventStream:
             if CaughtUpEvent in subscription.kinds:
                 return CaughtUpEvent(subscription.position, self._replayed)
         return subscription.take()
+
+    async def _read_on(self) -> None:
+        try:
+            self._read = (await self.hub.read_on(self.subscription))[::-1]
+        except Unavailable:
+            # It stays open, and goes on when the store is back.
+            self.subscription.fall_behind()
+            await asyncio.sleep(_PAUSE_SECONDS)

@@ -107,9 +107,13 @@ class Subscription:
         if self._failure is None and (words is None or self.listener(words)):
             self.position = position or self.position
             return True
+        self.miss()
+        return False
+
+    def miss(self) -> None:
+        """Something live was not heard: it has to be read from the log."""
         self.fall_behind()
         self._wake()
-        return False
 
     def fall_behind(self) -> None:
         """Forget what the log has. Who came and went is in no log, so that stays, once for each."""

@@ -9,7 +9,7 @@ import pytest
 from services import keys
 from services.audience import Audience, Words
 from services.chat import Chat
-from services.errors import NotFound
+from services.errors import NotFound, Unavailable
 from services.models import Event, MessageEvent, PresenceEvent, Room, RoomEvent
 from services.stream import EventStream
 from services.subscription import LiveEvent
@@ -207,6 +207,22 @@ async def test_what_cannot_be_rendered_ends_those_who_asked_for_it(chat: Chat) -
         with pytest.raises(ZeroDivisionError):
             await asyncio.wait_for(first.task, 10)
         assert await second.hears(1) == ["one"]
+
+
+async def test_what_cannot_be_rendered_now_is_read_later(chat: Chat) -> None:
+    async def fail(event: LiveEvent) -> Words:
+        raise Unavailable("The store is away.")
+
+    away = Rendered(MessageEvent, PresenceEvent)
+    away.audience = Audience(away.audience.kinds, fail)
+    async with member(chat, away, "2") as listener:
+        await send(chat, "one", "two")
+        assert await listener.hears(2) == ["one", "two"]
+        (user,) = await chat.users.get_many(["3"])
+        assert user is not None
+        await chat.presence.connect(user)
+        assert await listener.hears(3) == ["one", "two", "user 3"]
+        await chat.presence.disconnect(user)
 
 
 async def test_nothing_is_left_of_those_who_went(chat: Chat) -> None:

@@ -13,6 +13,7 @@ from graphql import GraphQLError
 
 from application.transports import inbox
 from application.transports.inbox import Inbox
+from execution import stream as stream_module
 from execution.engine import Engine
 from execution.request import GraphQLRequest
 from execution.stream import Listener, ResponseStream
@@ -66,17 +67,67 @@ class Query:
 
 
 @strawberry.type
+class Told:
+    """What cannot be told of at the first three times."""
+
+    failures: strawberry.Private[list[str]]
+
+    @strawberry.field
+    def number(self) -> int:
+        if len(self.failures) < 3:
+            self.failures.append("away")
+            raise ConnectionError
+        return 7
+
+
+@strawberry.type
 class Subscription:
     @strawberry.subscription
     async def numbers(self, info: strawberry.Info[Numbers, None]) -> AsyncIterator[int]:
         return info.context
+
+    @strawberry.subscription
+    async def told(self, failures: list[str]) -> AsyncIterator[Told]:
+        yield Told(failures=failures)
 
 
 def format_error(error: GraphQLError) -> dict[str, Any]:
     return {"message": error.message, "path": error.path}
 
 
-async def opened(source: Numbers) -> ResponseStream:
+async def opened(source: Numbers, query: str = "subscription { numbers }") -> ResponseStream:
+    schema = strawberry.Schema(Query, None, Subscription)._schema
+    engine = Engine(
+        schema,
+        format_error=format_error,
+        may_pass=lambda error: isinstance(error, ConnectionError),
+    )
+    return await engine.subscribe(engine.prepare(GraphQLRequest(query)), source)
+
+
+def number(self) -> int:
+    if len(self.failures) < 3:
+        self.failures.append("away")
+        raise ConnectionError
+    return 7
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def numbers(self, info: strawberry.Info[Numbers, None]) -> AsyncIterator[int]:
+        return info.context
+
+    @strawberry.subscription
+    async def told(self, failures: list[str]) -> AsyncIterator[Told]:
+        yield Told(failures=failures)
+
+
+def format_error(error: GraphQLError) -> dict[str, Any]:
+    return {"message": error.message, "path": error.path}
+
+
+async def opened(source: Numbers, query: str = "subscription { numbers }") -> ResponseStream:
     engine = Engine(strawberry.Schema(Query, None, Subscription)._schema, format_error=format_error)
     return await engine.subscribe(
         engine.prepare(GraphQLRequest("subscription { numbers }")), source
@@ -122,6 +173,15 @@ async def test_a_source_that_fails_while_it_is_shared() -> None:
         with pytest.raises(StopAsyncIteration):
             await stream.pull()
     assert source.is_closed
+
+
+async def test_an_event_that_cannot_be_executed_now_is_executed_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream_module, "_PAUSE_SECONDS", 0.01)
+    query = "subscription { told(failures: []) { number } }"
+    async with aclosing(await opened(Numbers(), query)) as stream:
+        assert await stream.pull() == b'{"data":{"told":{"number":7}}}'
 
 
 async def test_an_inbox_reads_again_what_it_could_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
