@@ -40,10 +40,26 @@ class InBatch:
         return (await asyncio.shield(self.batch))[self.place]
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An outcome that was awaited: a value or Raised.
+
+    For graphql-core it is awaited once more, as it treats what fails at once differently: it
+    cancels the fields beside it only if these and it are awaited together.
+    """
+
+    outcome: Any
+
+    async def value(self) -> Any:
+        if isinstance(self.outcome, Raised):
+            raise self.outcome.error
+        return self.outcome
+
+
 class Resolved(Protocol):
     column: Column
     outcomes: list[Any]
-    """Values, Raised, awaitables, InBatch; fewer than objects where it came to trouble."""
+    """Values, Raised, awaitables; fewer than objects where it came to trouble."""
 
     def start(self) -> bool:
         """Call what is to be called; returns whether it has to be awaited. Raises Trouble."""
@@ -55,6 +71,9 @@ class Resolved(Protocol):
         """Wait for the values; without any task, unless shared. Raises Trouble, at once when one
         fails. What is shared is not cancelled by cancelling this."""
 
+    def handed_over(self) -> Sequence[Any]:
+        """The outcomes for graphql-core, Settled and InBatch among them."""
+
 
 class Called:
     """A method, or a resolver, called for each object."""
@@ -65,6 +84,7 @@ class Called:
         self._reading = reading
         self._awaited: list[int] = []
         self._futures: list[Future] = []
+        self._settled: set[int] = set()
 
     def start(self) -> bool:
         try:
@@ -100,6 +120,7 @@ class Called:
             self._take()
             return
         (place,) = self._awaited
+        self._settled.add(place)
         try:
             self.outcomes[place] = await self.outcomes[place]
         except Exception as error:
@@ -111,7 +132,9 @@ class Called:
         for place, future in zip(self._awaited, self._futures, strict=True):
             if not future.done():
                 has_failed = True
-            elif (error := future.exception()) is None:
+                continue
+            self._settled.add(place)
+            if (error := future.exception()) is None:
                 self.outcomes[place] = future.result()
             elif isinstance(error, Exception):
                 self.outcomes[place] = Raised(error)
@@ -120,6 +143,12 @@ class Called:
                 raise error
         if has_failed:
             raise Trouble
+
+    def handed_over(self) -> Sequence[Any]:
+        return [
+            Settled(outcome) if place in self._settled else outcome
+            for place, outcome in enumerate(self.outcomes)
+        ]
 
 
 class LookedUp:
@@ -152,9 +181,6 @@ class LookedUp:
     def share(self) -> None:
         assert self._awaited is not None  # noqa: S101
         self._future = _noted(ensure_future(self._awaited))
-        self.outcomes = [
-            InBatch(self._future, place) for place in range(len(self.column.level.sources))
-        ]
 
     async def wait(self) -> None:
         assert self._awaited is not None  # noqa: S101
@@ -166,6 +192,12 @@ class LookedUp:
                 self.outcomes = self._future.result()
         except Exception as error:
             self._fail(error)
+
+    def handed_over(self) -> Sequence[Any]:
+        future = self._future
+        if future is not None and not self.outcomes:
+            return [InBatch(future, place) for place in range(len(self.column.level.sources))]
+        return [Settled(outcome) for outcome in self.outcomes]
 
     def _fail(self, error: Exception) -> None:
         self.outcomes = [Raised(error)] * len(self.column.level.sources)

@@ -13,7 +13,7 @@ from graphql.execution import Executor
 from graphql.pyutils import Path
 
 from execution.plan import FieldPlan, SelectionPlan
-from execution.shapes import Rendering, Trouble
+from execution.shapes import Rendering, Trouble, samples
 
 
 class Level:
@@ -37,6 +37,8 @@ class Level:
         if not self.columns:
             return [template] * len(self.sources)
         columns = [column.rendering.render() for column in self.columns]
+        # They know their level, too: what is rendered need not wait for the garbage collector.
+        self.columns.clear()
         return list(map(template.__mod__, zip(*columns, strict=True)))
 
     @cached_property
@@ -102,7 +104,7 @@ class Column:
         if is_type_of is None or not objects:
             return
         info = self._info_of_none()
-        if not all(is_type_of(each, info) for each in objects):
+        if not all(is_type_of(each, info) for each in samples(objects)):
             raise Trouble
 
     def runtime_types(self, type_: GraphQLAbstractType, objects: Sequence[Any]) -> list[str]:

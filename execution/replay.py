@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
-from execution.columns import InBatch, Raised
+from execution.columns import InBatch, Raised, Settled
 
 Outcomes = dict[tuple[str | int, ...], Any]
 _NOTHING = object()
@@ -32,7 +32,7 @@ class Replay:
             return next_(source, info, **arguments)
         if isinstance(outcome, Raised):
             raise outcome.error
-        return outcome.value() if isinstance(outcome, InBatch) else outcome
+        return outcome.value() if isinstance(outcome, InBatch | Settled) else outcome
 
     async def close(self) -> None:
         """Cancel what was awaited and is not needed: its place in the response is null."""

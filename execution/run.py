@@ -75,7 +75,7 @@ class Run:
         return {
             tuple(path.as_list()): outcome
             for resolved in self._resolved
-            for path, outcome in zip(resolved.column.paths(), resolved.outcomes, strict=False)
+            for path, outcome in zip(resolved.column.paths(), resolved.handed_over(), strict=False)
         }
 
     def _turns(self) -> Sequence[Sequence[FieldPlan]]:

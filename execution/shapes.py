@@ -24,6 +24,7 @@ from graphql import (
 )
 from graphql.pyutils import Path
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 from execution.encode import encode
 
@@ -71,7 +72,7 @@ class LeafShape:
         try:
             if _may_be_encoded(self.type, classes, values):
                 return Texts(list(map(encode, values)))
-            return Texts(list(map(self._text, values)))
+            return Texts([_NULL if each is None else self._text(each) for each in values])
         except Exception:
             raise Trouble from None
 
@@ -79,8 +80,6 @@ class LeafShape:
         return iter(())
 
     def _text(self, value: Any) -> bytes:
-        if value is None:
-            return _NULL
         coerced = self.type.coerce_output_value(value)
         if coerced is None or coerced is Undefined:
             raise Trouble
@@ -227,5 +226,12 @@ def _is_extraordinary(class_: type) -> bool:
 
 def is_our_type_check(function: Callable[..., Any] | None) -> bool:
     """Whether a `resolve_type` or `is_type_of` is one that Strawberry makes: these look at no more
-    than the object and the schema."""
+    than the object and the schema, and in the object at no more than its class and its cast."""
     return getattr(function, "__module__", "").startswith("strawberry.")
+
+
+def samples(objects: Sequence[Any]) -> list[Any]:
+    """One object of each class, and all that `strawberry.cast` has marked as being of another."""
+    cast = [each for each in objects if hasattr(each, TYPE_CAST_ATTRIBUTE)]
+    by_class = {type(each): each for each in objects}
+    return list(objects) if cast else list(by_class.values())

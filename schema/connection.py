@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Generic, Self, TypeVar
 
 import strawberry
@@ -65,6 +66,7 @@ def page_size(value: int | None, field: str = "first") -> int:
     return value
 
 
+@lru_cache(maxsize=10_000)
 def encode_cursor(key: str) -> str:
     """The cursor of a list that is ordered by a key."""
     return base64.urlsafe_b64encode(key.encode()).decode()
@@ -83,13 +85,11 @@ def decode_cursor(cursor: str, is_key: Callable[[str], bool]) -> str:
 
 def forward_page(
     connection: type[Connection[T]],
-    edge: type[Edge[T]],
+    edge: Callable[[Record], Edge[T]],
     records: Sequence[Record],
-    node: Callable[[Record], T],
-    key: Callable[[Record], str],
     *,
     has_previous: bool,
     has_next: bool,
 ) -> Connection[T]:
-    edges = [edge(cursor=encode_cursor(key(record)), node=node(record)) for record in records]
+    edges = [edge(record) for record in records]
     return connection.of(edges, has_previous=has_previous, has_next=has_next)

@@ -55,13 +55,20 @@ class Message(Node):
     sender: User = batched(senders_of_messages, description="Who sent it.")
 
 
-MessageEdge = Edge[Message]
 MessageConnection = Connection[Message]
 
 
 def message_edge(context: Context, record: models.Message) -> Edge[Message]:
-    cursor = cursors.encode(record.score, record.position, context.chat.epoch)
-    return MessageEdge(cursor=cursor, node=Message.of(record))
+    (edge,) = message_edges(context, [record])
+    return edge
+
+
+def message_edges(context: Context, records: Sequence[models.Message]) -> list[Edge[Message]]:
+    epoch = context.chat.epoch
+    return [
+        Edge(cursor=cursors.encode(record.score, record.position, epoch), node=Message.of(record))
+        for record in records
+    ]
 
 
 async def message_page(
@@ -83,7 +90,7 @@ async def message_page(
         viewer_id, room_id, **size, after=after_cursor, before=before_cursor
     )
     return MessageConnection.of(
-        [message_edge(context, message) for message in page.messages],
+        message_edges(context, page.messages),
         has_previous=page.has_previous,
         has_next=page.has_next,
     )

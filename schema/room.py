@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
 from execution.batching import batched
 from execution.marks import DEPENDS_ON_VIEWER
-from schema.connection import Connection, Edge, forward_page, page_size
+from schema.connection import Connection, Edge, encode_cursor, forward_page, page_size
 from schema.context import Context, Info
 from schema.node import Node
-from schema.user import After, First, User, after_user, user_connection
+from schema.user import After, First, User, after_user, user_connection, user_edge
 from services import ids, models
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ async def members_of_rooms(
 ) -> list[Connection[User]]:
     records = [room.record for room in rooms]
     pages = await context.chat.rooms.members_many(records, after_user(after), page_size(first))
-    return [user_connection(users, after, more) for users, more in pages]
+    # The same users are in many rooms.
+    edge = cache(user_edge)
+    return [user_connection(users, after, more, edge) for users, more in pages]
 
 
 async def last_messages_of_rooms(
@@ -98,17 +101,14 @@ class Room(Node):
     )
 
 
-RoomEdge = Edge[Room]
 RoomConnection = Connection[Room]
 
 
 def room_connection(rooms: list[models.Room], after: str | None, more: bool) -> Connection[Room]:
     return forward_page(
         RoomConnection,
-        RoomEdge,
+        lambda room: Edge(cursor=encode_cursor(room.id), node=Room.of(room)),
         rooms,
-        Room.of,
-        lambda room: room.id,
         has_previous=after is not None,
         has_next=more,
     )

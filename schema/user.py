@@ -1,13 +1,13 @@
 """Users."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
 
 from execution.batching import batched
-from schema.connection import Connection, Edge, decode_cursor, forward_page
+from schema.connection import Connection, Edge, decode_cursor, encode_cursor, forward_page
 from schema.context import Context
 from schema.node import Node
 from schema.scalars import date_time
@@ -44,7 +44,6 @@ class User(Node):
     )
 
 
-UserEdge = Edge[User]
 UserConnection = Connection[User]
 
 First = Annotated[
@@ -58,13 +57,20 @@ def after_user(after: str | None) -> int:
     return 0 if after is None else int(decode_cursor(after, ids.is_user_id))
 
 
-def user_connection(users: list[models.User], after: str | None, more: bool) -> Connection[User]:
+def user_edge(record: models.User) -> Edge[User]:
+    return Edge(cursor=encode_cursor(record.id), node=User.of(record))
+
+
+def user_connection(
+    users: list[models.User],
+    after: str | None,
+    more: bool,
+    edge: Callable[[models.User], Edge[User]] = user_edge,
+) -> Connection[User]:
     return forward_page(
         UserConnection,
-        UserEdge,
+        edge,
         users,
-        User.of,
-        lambda user: user.id,
         has_previous=after is not None,
         has_next=more,
     )

@@ -27,10 +27,9 @@ class Rooms:
 
     async def get_many(self, room_ids: Sequence[str]) -> list[Room | None]:
         """Rooms by id, whoever asks: only for ids that the viewer is known to see."""
-        pipe = self._store.pipeline()
-        for room_id in room_ids:
-            pipe.get(keys.room_name(room_id))
-        names = await self._store.execute(pipe) if room_ids else []
+        if not room_ids:
+            return []
+        names = await self._store.call("MGET", *map(keys.room_name, room_ids))
         return [_room(room_id, name) for room_id, name in zip(room_ids, names, strict=True)]
 
     async def visible(self, user_id: str, room_id: str) -> Room:
@@ -43,14 +42,15 @@ class Rooms:
     async def visible_many(self, user_id: str, room_ids: Sequence[str]) -> list[Room | None]:
         """As `visible`, None in the place of a room that the user may not see; one round trip."""
         asked = [room_id for room_id in room_ids if is_room_id(room_id)]
+        if not asked:
+            return [None] * len(room_ids)
         pipe = self._store.pipeline()
-        for room_id in asked:
-            pipe.get(keys.room_name(room_id))
-            pipe.sismember(keys.user_rooms(user_id), room_id)
-        replies = await self._store.execute(pipe) if asked else []
+        pipe.mget(*map(keys.room_name, asked))
+        pipe.smismember(keys.user_rooms(user_id), asked)
+        names, members = await self._store.execute(pipe)
         rooms = {
             room_id: _room(room_id, name)
-            for room_id, name, member in zip(asked, replies[::2], replies[1::2], strict=True)
+            for room_id, name, member in zip(asked, names, members, strict=True)
             if _may_see(user_id, room_id, name, bool(member))
         }
         return [rooms.get(room_id) for room_id in room_ids]

@@ -6,6 +6,7 @@ from typing import Any
 from graphql import (
     GraphQLArgument,
     GraphQLEnumType,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLInterfaceType,
@@ -17,6 +18,8 @@ from graphql import (
     GraphQLUnionType,
     get_named_type,
     is_composite_type,
+    is_required_argument,
+    is_required_input_field,
 )
 
 
@@ -99,10 +102,7 @@ class Writer:
     def _arguments(self, arguments: dict[str, GraphQLArgument]) -> str:
         given = []
         for name, argument in arguments.items():
-            is_required = isinstance(argument.type, GraphQLNonNull) and (
-                argument.default_value is None
-            )
-            if is_required or self._random.random() < 0.4:
+            if is_required_argument(argument) or self._random.random() < 0.4:
                 given.append(f"{name}: {self._value(argument.type)}")
         return f"({', '.join(given)})" if given else ""
 
@@ -137,10 +137,20 @@ class Writer:
             case GraphQLEnumType():
                 return str(self._random.choice(list(type_.values)))
             case GraphQLInputObjectType():
-                return '{text: "literal"}'
+                members = [
+                    f"{name}: {self._literal(field.type)}" for name, field in self._members(type_)
+                ]
+                return "{" + ", ".join(members) + "}"
         return {"Int": str(self._random.randrange(9)), "String": '"s"', "Boolean": "true"}.get(
             type_.name, '"room:0"'
         )
+
+    def _members(self, type_: GraphQLInputObjectType) -> list[tuple[str, GraphQLInputField]]:
+        return [
+            (name, field)
+            for name, field in type_.fields.items()
+            if is_required_input_field(field) or self._random.random() < 0.4
+        ]
 
     def _python(self, type_: Any) -> Any:
         match type_:
@@ -151,7 +161,7 @@ class Writer:
             case GraphQLEnumType():
                 return str(self._random.choice(list(type_.values)))
             case GraphQLInputObjectType():
-                return {"text": "value", "times": 3}
+                return {name: self._python(field.type) for name, field in self._members(type_)}
         return {"Int": self._random.randrange(9), "String": "s", "Boolean": True}.get(
             type_.name, "room:0"
         )

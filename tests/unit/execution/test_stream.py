@@ -105,35 +105,6 @@ async def opened(source: Numbers, query: str = "subscription { numbers }") -> Re
     return await engine.subscribe(engine.prepare(GraphQLRequest(query)), source)
 
 
-def number(self) -> int:
-    if len(self.failures) < 3:
-        self.failures.append("away")
-        raise ConnectionError
-    return 7
-
-
-@strawberry.type
-class Subscription:
-    @strawberry.subscription
-    async def numbers(self, info: strawberry.Info[Numbers, None]) -> AsyncIterator[int]:
-        return info.context
-
-    @strawberry.subscription
-    async def told(self, failures: list[str]) -> AsyncIterator[Told]:
-        yield Told(failures=failures)
-
-
-def format_error(error: GraphQLError) -> dict[str, Any]:
-    return {"message": error.message, "path": error.path}
-
-
-async def opened(source: Numbers, query: str = "subscription { numbers }") -> ResponseStream:
-    engine = Engine(strawberry.Schema(Query, None, Subscription)._schema, format_error=format_error)
-    return await engine.subscribe(
-        engine.prepare(GraphQLRequest("subscription { numbers }")), source
-    )
-
-
 def number(response: bytes | None) -> Any:
     return orjson.loads(response or b"")["data"]["numbers"]
 
