@@ -73,7 +73,7 @@ describe("the keys", () => {
 
   test("nothing but blanks is not sent", async ({ visit }) => {
     const visitor = await visit({ as: "Joe" });
-    await visitor.composer.waitFor();
+    await visitor.rows.last().waitFor();
     const before = await visitor.texts();
     await visitor.say("   ");
     // By force, because it is marked as disabled.

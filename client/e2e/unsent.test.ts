@@ -137,6 +137,7 @@ function labelOf(visitor: Visitor, text: string): Promise<string | null> {
 
 async function isSentOnce(visitors: readonly Visitor[], text: string): Promise<void> {
   for (const visitor of visitors) {
+    await visitor.row(text).waitFor();
     await expect.poll(() => visitor.hasPending()).toBe(false);
     expect(await visitor.textsBeginning(text)).toEqual([text]);
   }
