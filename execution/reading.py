@@ -45,6 +45,9 @@ Reading = Attribute | Method | Batch | Resolver
 
 
 def reading_of(field: GraphQLField) -> Reading:
+    definition = strawberry_field(field)
+    if definition is not None and definition.extensions:
+        return Resolver(field.resolve)  # Permissions, say.
     load = load_of(field)
     if load is not None:
         return Batch(load, _argument_names(field))
@@ -62,7 +65,7 @@ def _argument_names(field: GraphQLField) -> dict[str, str]:
 def _without_resolving(field: GraphQLField) -> Attribute | Method | None:
     """What Strawberry's resolver would do, where that is next to nothing."""
     definition = strawberry_field(field)
-    if definition is None or definition.extensions or field.args:
+    if definition is None or field.args:
         return None
     resolver = definition.base_resolver
     if resolver is None:

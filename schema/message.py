@@ -1,13 +1,13 @@
 """Messages and the pages of a room's history."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Self
 
 import strawberry
 
 from execution.batching import batched
-from schema.connection import Connection, Edge, page_size
+from schema.connection import Connection, Edge, Page, page_size
 from schema.context import Context
 from schema.node import Node
 from schema.room import Room
@@ -55,20 +55,13 @@ class Message(Node):
     sender: User = batched(senders_of_messages, description="Who sent it.")
 
 
-MessageConnection = Connection[Message]
-
-
 def message_edge(context: Context, record: models.Message) -> Edge[Message]:
-    (edge,) = message_edges(context, [record])
-    return edge
+    return Edge(cursor=message_cursors(context)(record), node=Message.of(record))
 
 
-def message_edges(context: Context, records: Sequence[models.Message]) -> list[Edge[Message]]:
+def message_cursors(context: Context) -> Callable[[models.Message], str]:
     epoch = context.chat.epoch
-    return [
-        Edge(cursor=cursors.encode(record.score, record.position, epoch), node=Message.of(record))
-        for record in records
-    ]
+    return lambda record: cursors.encode(record.score, record.position, epoch)
 
 
 async def message_page(
@@ -89,8 +82,12 @@ async def message_page(
     page = await context.chat.messages.page(
         viewer_id, room_id, **size, after=after_cursor, before=before_cursor
     )
-    return MessageConnection.of(
-        message_edges(context, page.messages),
-        has_previous=page.has_previous,
-        has_next=page.has_next,
+    return Connection(
+        page=Page(
+            page.messages,
+            node=Message.of,
+            cursor=message_cursors(context),
+            has_previous=page.has_previous,
+            has_next=page.has_next,
+        )
     )

@@ -9,10 +9,10 @@ import strawberry
 
 from execution.batching import batched
 from execution.marks import DEPENDS_ON_VIEWER
-from schema.connection import Connection, Edge, encode_cursor, forward_page, page_size
+from schema.connection import Connection, Page, encode_cursor, page_size
 from schema.context import Context, Info
 from schema.node import Node
-from schema.user import After, First, User, after_user, user_connection, user_edge
+from schema.user import After, First, User, after_user, user_connection
 from services import ids, models
 
 if TYPE_CHECKING:
@@ -44,9 +44,8 @@ async def members_of_rooms(
 ) -> list[Connection[User]]:
     records = [room.record for room in rooms]
     pages = await context.chat.rooms.members_many(records, after_user(after), page_size(first))
-    # The same users are in many rooms.
-    edge = cache(user_edge)
-    return [user_connection(users, after, more, edge) for users, more in pages]
+    node = cache(User.of)  # The same users are in many rooms.
+    return [user_connection(users, after, more, node) for users, more in pages]
 
 
 async def last_messages_of_rooms(
@@ -101,14 +100,13 @@ class Room(Node):
     )
 
 
-RoomConnection = Connection[Room]
-
-
 def room_connection(rooms: list[models.Room], after: str | None, more: bool) -> Connection[Room]:
-    return forward_page(
-        RoomConnection,
-        lambda room: Edge(cursor=encode_cursor(room.id), node=Room.of(room)),
-        rooms,
-        has_previous=after is not None,
-        has_next=more,
+    return Connection(
+        page=Page(
+            rooms,
+            node=Room.of,
+            cursor=lambda room: encode_cursor(room.id),
+            has_previous=after is not None,
+            has_next=more,
+        )
     )

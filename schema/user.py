@@ -7,7 +7,7 @@ from typing import Annotated, Self
 import strawberry
 
 from execution.batching import batched
-from schema.connection import Connection, Edge, decode_cursor, encode_cursor, forward_page
+from schema.connection import Connection, Page, decode_cursor, encode_cursor
 from schema.context import Context
 from schema.node import Node
 from schema.scalars import date_time
@@ -44,8 +44,6 @@ class User(Node):
     )
 
 
-UserConnection = Connection[User]
-
 First = Annotated[
     int | None, strawberry.argument(description="How many items, from 1 to 100; 50 by default.")
 ]
@@ -57,20 +55,18 @@ def after_user(after: str | None) -> int:
     return 0 if after is None else int(decode_cursor(after, ids.is_user_id))
 
 
-def user_edge(record: models.User) -> Edge[User]:
-    return Edge(cursor=encode_cursor(record.id), node=User.of(record))
-
-
 def user_connection(
     users: list[models.User],
     after: str | None,
     more: bool,
-    edge: Callable[[models.User], Edge[User]] = user_edge,
+    node: Callable[[models.User], User] = User.of,
 ) -> Connection[User]:
-    return forward_page(
-        UserConnection,
-        edge,
-        users,
-        has_previous=after is not None,
-        has_next=more,
+    return Connection(
+        page=Page(
+            users,
+            node=node,
+            cursor=lambda user: encode_cursor(user.id),
+            has_previous=after is not None,
+            has_next=more,
+        )
     )

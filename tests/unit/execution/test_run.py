@@ -12,6 +12,7 @@ from graphql import GraphQLError, build_schema
 from execution import run
 from execution.batching import batched
 from execution.engine import Engine
+from execution.marks import batch_mark
 from execution.request import GraphQLRequest
 
 
@@ -286,3 +287,29 @@ async def test_schemas_without_strawberry() -> None:
     operation = engine.prepare(GraphQLRequest("{ a b { c __typename } }"))
     expected = b'{"data":{"a":1,"b":{"c":["x"],"__typename":"B"}}}'
     assert await engine.execute(operation, None) == expected
+
+
+async def test_permissions_are_asked_before_a_look_up() -> None:
+    class Never(strawberry.BasePermission):
+        message = "Not for you."
+
+        def has_permission(self, source: Any, info: Any, **kwargs: Any) -> bool:
+            return False
+
+    @strawberry.type
+    class Secret:
+        number: int | None = strawberry.field(
+            resolver=lambda: 1,
+            permission_classes=[Never],
+            metadata=batch_mark(lambda context, sources: [7]),
+        )
+
+    @strawberry.type
+    class Secrets:
+        @strawberry.field
+        def secret(self) -> Secret:
+            return Secret()
+
+    engine = Engine(strawberry.Schema(Secrets)._schema, format_error=format_error)
+    operation = engine.prepare(GraphQLRequest("{ secret { number } }"))
+    assert b"Not for you." in await engine.execute(operation, None)
