@@ -8,8 +8,8 @@ CLIENT := client/dist/index.html
 PLAYGROUND := playground/dist/index.html
 sources = $(shell find $(1) -type f -not -path '$(1)/node_modules/*' -not -path '$(1)/dist/*')
 
-.PHONY: help run dev test test-client faults lint types format schema client playground pictures \
-	browser lock clean
+.PHONY: help run dev test test-client faults bench lint types format schema client playground \
+	pictures browser lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ test-client: client/node_modules/.stamp ## the client's own checks and tests, wi
 
 faults: $(VENV)/.test ## break servers, stores and networks under load, and print what came of it
 	FAULTS=full $(BIN)/pytest tests/faults --quiet --no-header --timeout=300 $(ARGS)
+
+bench: $(VENV)/.run bench/peers/node_modules/.stamp build/bench-load ## measure Parley and its peers in one run (ARGS=--help)
+	@$(BIN)/python -m bench $(ARGS)
 
 lint: $(VENV)/.test ## style, and which package may import which
 	$(BIN)/ruff check .
@@ -62,7 +65,8 @@ lock: ## pin the newest dependencies that pyproject.toml allows (needs uv)
 		--python-version 3.11 --upgrade -c requirements.txt -o requirements-dev.txt
 
 clean: ## remove what the other targets made; .data, the chat itself, stays
-	rm -rf $(VENV) client/node_modules client/dist playground/node_modules playground/dist \
+	rm -rf $(VENV) build client/node_modules client/dist playground/node_modules playground/dist \
+		bench/peers/node_modules bench/results \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -103,6 +107,11 @@ $(PLAYGROUND): playground/node_modules/.stamp $(call sources,playground)
 		{ echo "Parley needs Node 20.19 or newer to build its pages." >&2; exit 1; }
 	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+# The benchmark's load generator. LOAD_FLAGS takes a sanitizer: -g -fsanitize=address,undefined
+build/bench-load: $(wildcard bench/load/*.c bench/load/*.h)
+	@mkdir -p build
+	gcc -std=gnu11 -O2 -Wall -Wextra -Werror $(LOAD_FLAGS) $(filter %.c,$^) -o $@
 
 # Some tests drive a real browser; CHROMIUM may name one.
 browser:

@@ -92,7 +92,7 @@ class Connection:
         self._watch(session)
         # Once more, now that we would hear of it: it may have been ended just before.
         (user,), (is_alive,) = await asyncio.gather(
-            self._chat.users.get_many([session.user_id]),
+            self._chat.users.read_many([session.user_id]),
             self._chat.sessions.resolve_many([session]),
         )
         if user is None or not is_alive:

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.builds import Build
@@ -32,6 +32,9 @@ from services.store import Store, StoreError
 _log = logging.getLogger(__name__)
 
 _PLAYGROUND = Build("playground", PLAYGROUND_POLICY)
+
+GRAPHQL = "/graphql"
+"""The address of the API, whatever the protocol."""
 
 _OPEN_SECONDS = 30.0
 _CLOSE_SECONDS = 2.0
@@ -62,6 +65,10 @@ class Parley(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             send = self._without_traceback(send)
+        elif scope["type"] == "websocket" and scope["path"] == GRAPHQL:
+            # Straight there: for a socket that stays open, each frame on the way takes memory.
+            await scope["state"]["websocket"](scope, receive, send)
+            return
         await super().__call__(scope, receive, send)
 
     @asynccontextmanager
@@ -98,10 +105,10 @@ class Parley(Starlette):
 
 
 class _GraphQL:
-    """The endpoint of the scope's protocol."""
+    """The endpoint for HTTP."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await scope["state"][scope["type"]](scope, receive, send)
+        await scope["state"]["http"](scope, receive, send)
 
 
 def _routes(settings: Settings) -> list[BaseRoute]:
@@ -110,8 +117,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     return [
         Route("/healthz", alive),
         Route("/readyz", ready),
-        Route("/graphql", _GraphQL()),
-        WebSocketRoute("/graphql", _GraphQL()),
+        Route(GRAPHQL, _GraphQL()),
         *pages(client, _PLAYGROUND),
     ]
 
@@ -131,7 +137,11 @@ def _middleware(settings: Settings) -> list[Middleware]:
 
 
 def _engine() -> Engine:
-    return Engine(build_schema()._schema, format_error=format_error)
+    return Engine(
+        build_schema()._schema,
+        format_error=format_error,
+        may_pass=lambda error: isinstance(error, Unavailable),
+    )
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from graphql import (
     ASTValidationRule,
-    DocumentNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -15,6 +14,7 @@ from graphql import (
 )
 
 from execution.errors import PARSE_FAILED, VALIDATION_FAILED, RequestError, with_code
+from execution.operation import PreparedOperation
 
 _CACHED_LENGTH = 16_384
 """Longer texts are not kept: the bound on the cache's entries is to bound its memory too."""
@@ -24,36 +24,31 @@ _CACHED_LENGTH = 16_384
 class Document:
     """A document that could be parsed; with `errors`, it is not valid for the schema."""
 
-    ast: DocumentNode
+    operations: tuple[PreparedOperation, ...]
     errors: tuple[GraphQLError, ...]
 
-    def operation(self, name: str | None) -> OperationDefinitionNode:
+    def operation(self, name: str | None) -> PreparedOperation:
         """GetOperation (GraphQL, section 6.1): never a guess between several.
 
         Raises RequestError (GRAPHQL_VALIDATION_FAILED).
         """
-        operations = [
-            definition
-            for definition in self.ast.definitions
-            if isinstance(definition, OperationDefinitionNode)
-        ]
         if name is None:
-            return _only(operations)
-        for operation in operations:
-            if operation.name and operation.name.value == name:
+            return self._only()
+        for operation in self.operations:
+            given = operation.definition.name
+            if given is not None and given.value == name:
                 return operation
         raise RequestError.of(f"Unknown operation named '{name}'.", VALIDATION_FAILED)
 
-
-def _only(operations: list[OperationDefinitionNode]) -> OperationDefinitionNode:
-    if not operations:
-        raise RequestError.of("The document has no operation.", VALIDATION_FAILED)
-    if len(operations) > 1:
-        raise RequestError.of(
-            "Must provide operation name if query contains multiple operations.",
-            VALIDATION_FAILED,
-        )
-    return operations[0]
+    def _only(self) -> PreparedOperation:
+        if not self.operations:
+            raise RequestError.of("The document has no operation.", VALIDATION_FAILED)
+        if len(self.operations) > 1:
+            raise RequestError.of(
+                "Must provide operation name if query contains multiple operations.",
+                VALIDATION_FAILED,
+            )
+        return self.operations[0]
 
 
 class Documents:
@@ -97,4 +92,11 @@ class Documents:
         except GraphQLError as error:
             raise RequestError([with_code(error, PARSE_FAILED)]) from None
         errors = validate(self._schema, ast, self._rules)
-        return Document(ast, tuple(with_code(error, VALIDATION_FAILED) for error in errors))
+        operations = (
+            PreparedOperation(self._schema, ast, definition)
+            for definition in ast.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        )
+        return Document(
+            tuple(operations), tuple(with_code(error, VALIDATION_FAILED) for error in errors)
+        )

@@ -1,10 +1,9 @@
 """Responses as JSON."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
-
-def encode(value: Any) -> bytes:
-    """Compact UTF-8, which has no line breaks. Raises TypeError for what JSON cannot say."""
-    return orjson.dumps(value)
+encode: Callable[[Any], bytes] = orjson.dumps
+"""Compact UTF-8, which has no line breaks. Raises TypeError for what JSON cannot say."""

@@ -26,9 +26,9 @@ class RequestError(Exception):
         """The errors as the `errors` entry lists them; each has `extensions.code`."""
         return [dict(error.formatted) for error in self.errors]
 
-    @property
-    def response(self) -> dict[str, Any]:
-        return {"errors": self.formatted}
+
+class NotNow(Exception):
+    """An event cannot be executed at present; executing it again later helps."""
 
 
 def with_code(error: GraphQLError, code: str) -> GraphQLError:

@@ -43,7 +43,7 @@ class Mutation:
         # Not before: with the session still alive, the browser needs it to try again.
         if context.cookies is not None:
             context.cookies.clear()
-        user = None if session is None else await context.loaders.users.load(session.user_id)
+        user = None if session is None else await context.loaders.user(session.user_id)
         return LogoutPayload(user=None if user is None else User.of(user))
 
     @strawberry.mutation(description="Send a message. Acknowledged means kept.")

@@ -103,12 +103,16 @@ class Query:
 
     @strawberry.field(description="The viewer's rooms: public ones first, then private ones.")
     async def rooms(self, info: Info, first: First = None, after: After = None) -> Connection[Room]:
-        viewer = await info.context.viewer()
-        after_room = None if after is None else decode_cursor(after, ids.is_room_id)
-        rooms, more = await info.context.chat.rooms.page_of_user(
-            viewer.user_id, after_room, page_size(first)
-        )
-        return room_connection(rooms, after, more)
+        context = info.context
+
+        async def page(user_id: str) -> Connection[Room]:
+            after_room = None if after is None else decode_cursor(after, ids.is_room_id)
+            rooms, more = await context.chat.rooms.page_of_user(
+                user_id, after_room, page_size(first)
+            )
+            return room_connection(rooms, after, more)
+
+        return await context.on_behalf_of_viewer(page)
 
     @strawberry.field(
         description="Messages of a room, oldest to newest; the last 50 if neither end is asked for."
@@ -132,7 +136,7 @@ class Query:
 
 
 async def _user(context: Context, user_id: str) -> User | None:
-    user = await context.loaders.users.load(user_id)
+    user = await context.loaders.user(user_id)
     return None if user is None else User.of(user)
 
 

@@ -1,14 +1,14 @@
 """Subscriptions."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import strawberry
 
 from resolvers.arguments import room_id as to_room_id
+from resolvers.live import LiveEvents, T, Tell
 from schema.connection import Edge
-from schema.context import Info
+from schema.context import Context, Info
 from schema.event import Event, to_event
 from schema.message import Message, message_edge
 from schema.room import Room
@@ -35,60 +35,58 @@ class Subscription:
             strawberry.argument(description="The room; null for all rooms of the viewer."),
         ] = None,
         after: After = None,
-    ) -> AsyncGenerator[Edge[Message], None]:
-        async with aclosing(_events(info, [models.MessageEvent], after, room_id)) as events:
-            async for event in events:
-                if isinstance(event, models.MessageEvent):
-                    yield message_edge(info.context, event.message)
+    ) -> AsyncIterator[Edge[Message]]:
+        return await _live(info, [models.MessageEvent], _tell_message, after, room_id)
 
     @strawberry.subscription(description="Rooms that become visible to the viewer.")
-    async def room_added(self, info: Info) -> AsyncGenerator[Room, None]:
-        async with aclosing(_events(info, [models.RoomEvent])) as events:
-            async for event in events:
-                if isinstance(event, models.RoomEvent):
-                    (room,) = await info.context.chat.rooms.get_many([event.room_id])
-                    if room is not None:
-                        yield Room.of(room)
+    async def room_added(self, info: Info) -> AsyncIterator[Room]:
+        return await _live(info, [models.RoomEvent], _tell_room)
 
     @strawberry.subscription(description="Users who come online or go offline.")
-    async def presence_changed(self, info: Info) -> AsyncGenerator[User, None]:
-        async with aclosing(_events(info, [models.PresenceEvent])) as events:
-            async for event in events:
-                if isinstance(event, models.PresenceEvent):
-                    (user,) = await info.context.chat.users.get_many([event.user_id])
-                    if user is not None:
-                        yield User.of(user)
+    async def presence_changed(self, info: Info) -> AsyncIterator[User]:
+        return await _live(info, [models.PresenceEvent], _tell_user)
 
     @strawberry.subscription(
         description="Everything that concerns the viewer, in one stream. Replays from `after`, "
         "then sends CaughtUp (also when there was nothing to replay), then goes live."
     )
-    async def events(self, info: Info, after: After = None) -> AsyncGenerator[Event, None]:
+    async def events(self, info: Info, after: After = None) -> AsyncIterator[Event]:
         kinds = [
             models.MessageEvent,
             models.RoomEvent,
             models.PresenceEvent,
             models.CaughtUpEvent,
         ]
-        async with aclosing(_events(info, kinds, after)) as events:
-            async for event in events:
-                told = await to_event(info.context, event)
-                if told is not None:
-                    yield told
+        return await _live(info, kinds, to_event, after)
 
 
-async def _events(
+async def _live(
     info: Info,
     kinds: list[type[models.Event]],
+    tell: Tell[T],
     after: str | None = None,
     room: str | None = None,
-) -> AsyncGenerator[models.Event, None]:
+) -> LiveEvents[T]:
     viewer = await info.context.viewer()
     room_id = None if room is None else to_room_id(room)
     cursor = None if after is None else cursors.decode(after, "after")
     stream = info.context.chat.hub.subscribe(viewer.user_id, kinds, room_id=room_id, after=cursor)
-    async with aclosing(stream) as events:
-        async for event in events:
-            # What an event tells of a record is what is so now.
-            info.context.loaders.clear()
-            yield event
+    return LiveEvents(info.context, stream, tell)
+
+
+async def _tell_message(context: Context, event: models.Event) -> Edge[Message] | None:
+    return message_edge(context, event.message) if isinstance(event, models.MessageEvent) else None
+
+
+async def _tell_room(context: Context, event: models.Event) -> Room | None:
+    if not isinstance(event, models.RoomEvent):
+        return None
+    room = (await context.loaders.rooms([event.room_id]))[event.room_id]
+    return None if room is None else Room.of(room)
+
+
+async def _tell_user(context: Context, event: models.Event) -> User | None:
+    if not isinstance(event, models.PresenceEvent):
+        return None
+    user = await context.loaders.user(event.user_id)
+    return None if user is None else User.of(user)

@@ -1,1 +1,1 @@
-"""The contract: types, inputs, payloads and their descriptions. Nested fields ask the loaders."""
+"""The contract: types, inputs, payloads, descriptions. Nested fields look up many at once."""

@@ -3,7 +3,8 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Generic, Self, TypeVar
+from functools import cached_property, lru_cache
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
@@ -34,26 +35,59 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The item.")
 
 
+class Page(Generic[Record, T]):
+    """Some records of a list; their nodes and cursors are made when a field asks for them."""
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        *,
+        node: Callable[[Record], T],
+        cursor: Callable[[Record], str],
+        has_previous: bool,
+        has_next: bool,
+    ) -> None:
+        self._records = records
+        self._node = node
+        self._cursor = cursor
+        self._has_previous = has_previous
+        self._has_next = has_next
+
+    @cached_property
+    def nodes(self) -> list[T]:
+        return [self._node(record) for record in self._records]
+
+    @cached_property
+    def edges(self) -> list[Edge[T]]:
+        pairs = zip(self._records, self.nodes, strict=True)
+        return [Edge(cursor=self._cursor(record), node=node) for record, node in pairs]
+
+    @property
+    def info(self) -> PageInfo:
+        records = self._records
+        return PageInfo(
+            has_next_page=self._has_next,
+            has_previous_page=self._has_previous,
+            start_cursor=self._cursor(records[0]) if records else None,
+            end_cursor=self._cursor(records[-1]) if records else None,
+        )
+
+
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(description="The page's items with their cursors.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
+    page: strawberry.Private[Page[Any, Any]]
+
+    @strawberry.field(description="The page's items with their cursors.")
+    def edges(self) -> list[Edge[T]]:
+        return self.page.edges
+
+    @strawberry.field(description="Where the page stands in the list.")
+    def page_info(self) -> PageInfo:
+        return self.page.info
 
     @strawberry.field(description="The page's items.")
     def nodes(self) -> list[T]:
-        return [edge.node for edge in self.edges]
-
-    @classmethod
-    def of(cls, edges: list[Edge[T]], *, has_previous: bool, has_next: bool) -> Self:
-        return cls(
-            edges=edges,
-            page_info=PageInfo(
-                has_next_page=has_next,
-                has_previous_page=has_previous,
-                start_cursor=edges[0].cursor if edges else None,
-                end_cursor=edges[-1].cursor if edges else None,
-            ),
-        )
+        return self.page.nodes
 
 
 def page_size(value: int | None, field: str = "first") -> int:
@@ -65,6 +99,7 @@ def page_size(value: int | None, field: str = "first") -> int:
     return value
 
 
+@lru_cache(maxsize=10_000)
 def encode_cursor(key: str) -> str:
     """The cursor of a list that is ordered by a key."""
     return base64.urlsafe_b64encode(key.encode()).decode()
@@ -79,17 +114,3 @@ def decode_cursor(cursor: str, is_key: Callable[[str], bool]) -> str:
     if not is_key(key) or encode_cursor(key) != cursor:
         raise BadUserInput("This is not a cursor of this server.", "after")
     return key
-
-
-def forward_page(
-    connection: type[Connection[T]],
-    edge: type[Edge[T]],
-    records: Sequence[Record],
-    node: Callable[[Record], T],
-    key: Callable[[Record], str],
-    *,
-    has_previous: bool,
-    has_next: bool,
-) -> Connection[T]:
-    edges = [edge(cursor=encode_cursor(key(record)), node=node(record)) for record in records]
-    return connection.of(edges, has_previous=has_previous, has_next=has_next)

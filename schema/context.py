@@ -1,8 +1,9 @@
 """What the resolvers of one operation share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -51,27 +52,39 @@ def _note_failure(loaded: "asyncio.Future[Any]") -> None:
 
 
 class Loaders:
-    """Look-ups batched per level of the response."""
+    """Look-ups of records by their ids, each id asked for once."""
 
     def __init__(self, chat: Chat) -> None:
-        self.users = Loader(load_fn=chat.users.get_many)
-        self.presence = Loader(load_fn=chat.presence.many)
-        self.rooms = Loader(load_fn=chat.rooms.get_many)
-        self.last_messages = Loader(load_fn=chat.messages.last_many)
+        self._chat = chat
 
-        async def visible_rooms(keys: list[tuple[str, str]]) -> list[models.Room | None]:
+    async def user(self, user_id: str) -> models.User | None:
+        return (await self.users([user_id]))[user_id]
+
+    async def users(self, ids: Iterable[str]) -> dict[str, models.User | None]:
+        unique = list(dict.fromkeys(ids))
+        return dict(zip(unique, await self._chat.users.get_many(unique), strict=True))
+
+    async def rooms(self, ids: Iterable[str]) -> dict[str, models.Room | None]:
+        unique = list(dict.fromkeys(ids))
+        return dict(zip(unique, await self._chat.rooms.get_many(unique), strict=True))
+
+    async def presence(self, user_ids: Iterable[str]) -> dict[str, models.Presence]:
+        unique = list(dict.fromkeys(user_ids))
+        found = await asyncio.gather(*map(self._presence.load, unique))
+        return dict(zip(unique, found, strict=True))
+
+    @cached_property
+    def _presence(self) -> Loader[str, models.Presence]:
+        """What the fields of a user tell belongs together, whichever asks first."""
+        return Loader(load_fn=self._chat.presence.many)
+
+    @cached_property
+    def visible_rooms(self) -> Loader[tuple[str, str], models.Room | None]:
+        async def load(keys: list[tuple[str, str]]) -> list[models.Room | None]:
             # The keys name the viewer, who is the same in all of them.
-            return await chat.rooms.visible_many(keys[0][0], [room_id for _, room_id in keys])
+            return await self._chat.rooms.visible_many(keys[0][0], [room_id for _, room_id in keys])
 
-        self.visible_rooms = Loader(load_fn=visible_rooms)
-
-    def clear(self) -> None:
-        """Forget what was loaded: a subscription's next event asks anew."""
-        self.users.clear_all()
-        self.presence.clear_all()
-        self.rooms.clear_all()
-        self.last_messages.clear_all()
-        self.visible_rooms.clear_all()
+        return Loader(load_fn=load)
 
 
 class Context:
@@ -92,6 +105,10 @@ class Context:
         self._token = token
         self._session = session
         self._resolving: asyncio.Task[models.Session | None] | None = None
+
+    def forget_loaded(self) -> None:
+        """What is asked for from now on is looked up anew, as for the next event of a stream."""
+        self.loaders = Loaders(self.chat)
 
     async def optional_viewer(self) -> models.Session | None:
         if self._session is None and self._token is not None:

@@ -49,11 +49,11 @@ async def to_event(context: Context, event: models.Event) -> Event | None:
             edge = message_edge(context, message)
             return MessageAdded(cursor=edge.cursor, edge=edge)
         case models.RoomEvent(position=position, room_id=room_id):
-            room = await context.loaders.rooms.load(room_id)
+            (room,) = await context.chat.rooms.get_many([room_id])
             cursor = position_cursor(context, position)
             return None if room is None else RoomAdded(cursor=cursor, room=Room.of(room))
         case models.PresenceEvent(user_id=user_id):
-            user = await context.loaders.users.load(user_id)
+            user = await context.loaders.user(user_id)
             return None if user is None else PresenceChanged(cursor=None, user=User.of(user))
         case models.CaughtUpEvent(position=position, replayed=replayed):
             return CaughtUp(cursor=position_cursor(context, position), replayed=replayed)

@@ -1,18 +1,33 @@
 """Messages and the pages of a room's history."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Self
 
 import strawberry
 
-from schema.connection import Connection, Edge, page_size
-from schema.context import Context, Info
+from execution.batching import batched
+from schema.connection import Connection, Edge, Page, page_size
+from schema.context import Context
 from schema.node import Node
 from schema.room import Room
 from schema.scalars import date_time
 from schema.user import User
 from services import cursors, ids, models
 from services.errors import BadUserInput
+
+
+async def rooms_of_messages(context: Context, messages: Sequence["Message"]) -> list[Room]:
+    rooms = await context.loaders.rooms(message.record.room_id for message in messages)
+    made = {id_: Room.of(room or models.Room(id_, None)) for id_, room in rooms.items()}
+    return [made[message.record.room_id] for message in messages]
+
+
+async def senders_of_messages(context: Context, messages: Sequence["Message"]) -> list[User]:
+    users = await context.loaders.users(message.record.sender_id for message in messages)
+    # Other servers store messages of users that have no record.
+    made = {id_: User.of(user or models.User(id_, f"user {id_}")) for id_, user in users.items()}
+    return [made[message.record.sender_id] for message in messages]
 
 
 @strawberry.type(description="Something that somebody said in a room.")
@@ -30,34 +45,23 @@ class Message(Node):
             record=record,
             text=record.text,
             client_message_id=record.client_message_id,
+            sent_at=date_time(record.sent_at),
         )
 
-    @strawberry.field(
-        description="When it was sent: by the store's clock, or by its own server's for others.",
+    sent_at: datetime = strawberry.field(
+        description="When it was sent: by the store's clock, or by its own server's for others."
     )
-    def sent_at(self) -> datetime:
-        return date_time(self.record.sent_at)
-
-    @strawberry.field(description="Where it was sent to.")
-    async def room(self, info: Info) -> Room:
-        room = await info.context.loaders.rooms.load(self.record.room_id)
-        return Room.of(room or models.Room(self.record.room_id, None))
-
-    @strawberry.field(description="Who sent it.")
-    async def sender(self, info: Info) -> User:
-        sender_id = self.record.sender_id
-        user = await info.context.loaders.users.load(sender_id)
-        # Other servers store messages of users that have no record.
-        return User.of(user or models.User(sender_id, f"user {sender_id}"))
-
-
-MessageEdge = Edge[Message]
-MessageConnection = Connection[Message]
+    room: Room = batched(rooms_of_messages, description="Where it was sent to.")
+    sender: User = batched(senders_of_messages, description="Who sent it.")
 
 
 def message_edge(context: Context, record: models.Message) -> Edge[Message]:
-    cursor = cursors.encode(record.score, record.position, context.chat.epoch)
-    return MessageEdge(cursor=cursor, node=Message.of(record))
+    return Edge(cursor=message_cursors(context)(record), node=Message.of(record))
+
+
+def message_cursors(context: Context) -> Callable[[models.Message], str]:
+    epoch = context.chat.epoch
+    return lambda record: cursors.encode(record.score, record.position, epoch)
 
 
 async def message_page(
@@ -78,8 +82,12 @@ async def message_page(
     page = await context.chat.messages.page(
         viewer_id, room_id, **size, after=after_cursor, before=before_cursor
     )
-    return MessageConnection.of(
-        [message_edge(context, message) for message in page.messages],
-        has_previous=page.has_previous,
-        has_next=page.has_next,
+    return Connection(
+        page=Page(
+            page.messages,
+            node=Message.of,
+            cursor=message_cursors(context),
+            has_previous=page.has_previous,
+            has_next=page.has_next,
+        )
     )

@@ -1,14 +1,18 @@
 """Rooms."""
 
+from collections.abc import Sequence
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
-from schema.connection import Connection, Edge, forward_page
-from schema.context import Info
+from execution.batching import batched
+from execution.marks import DEPENDS_ON_VIEWER
+from schema.connection import Connection, Page, encode_cursor, page_size
+from schema.context import Context, Info
 from schema.node import Node
-from schema.user import After, First, User, members_of
+from schema.user import After, First, User, after_user, user_connection
 from services import ids, models
 
 if TYPE_CHECKING:
@@ -35,6 +39,24 @@ Last = Annotated[
 Before = Annotated[str | None, strawberry.argument(description="End before this cursor.")]
 
 
+async def members_of_rooms(
+    context: Context, rooms: Sequence["Room"], first: First = None, after: After = None
+) -> list[Connection[User]]:
+    records = [room.record for room in rooms]
+    pages = await context.chat.rooms.members_many(records, after_user(after), page_size(first))
+    node = cache(User.of)  # The same users are in many rooms.
+    return [user_connection(users, after, more, node) for users, more in pages]
+
+
+async def last_messages_of_rooms(
+    context: Context, rooms: Sequence["Room"]
+) -> list["Message | None"]:
+    from schema.message import Message
+
+    records = await context.chat.messages.last_many([room.record.id for room in rooms])
+    return [None if record is None else Message.of(record) for record in records]
+
+
 @strawberry.type(description="A place where messages are sent to.")
 class Room(Node):
     record: strawberry.Private[models.Room]
@@ -50,14 +72,13 @@ class Room(Node):
             kind=RoomKind.PRIVATE if record.is_private else RoomKind.PUBLIC,
         )
 
-    @strawberry.field(description="Who is in it, in the order of registration.")
-    async def members(
-        self, info: Info, first: First = None, after: After = None
-    ) -> Connection[User]:
-        return await members_of(info.context, self.record, first, after)
+    members: Connection[User] = batched(
+        members_of_rooms, description="Who is in it, in the order of registration."
+    )
 
     @strawberry.field(
-        description="Its messages, oldest to newest; the last 50 if neither end is asked for."
+        metadata=DEPENDS_ON_VIEWER,
+        description="Its messages, oldest to newest; the last 50 if neither end is asked for.",
     )
     async def messages(
         self,
@@ -74,25 +95,18 @@ class Room(Node):
             info.context, viewer.user_id, self.record.id, first, after, last, before
         )
 
-    @strawberry.field(description="Its newest message; null while there is none.")
-    async def last_message(self, info: Info) -> LazyMessage | None:
-        from schema.message import Message
-
-        record = await info.context.loaders.last_messages.load(self.record.id)
-        return None if record is None else Message.of(record)
-
-
-RoomEdge = Edge[Room]
-RoomConnection = Connection[Room]
+    last_message: LazyMessage | None = batched(
+        last_messages_of_rooms, description="Its newest message; null while there is none."
+    )
 
 
 def room_connection(rooms: list[models.Room], after: str | None, more: bool) -> Connection[Room]:
-    return forward_page(
-        RoomConnection,
-        RoomEdge,
-        rooms,
-        Room.of,
-        lambda room: room.id,
-        has_previous=after is not None,
-        has_next=more,
+    return Connection(
+        page=Page(
+            rooms,
+            node=Room.of,
+            cursor=lambda room: encode_cursor(room.id),
+            has_previous=after is not None,
+            has_next=more,
+        )
     )

@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import strawberry
 from graphql import GraphQLError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+_EXACT_AS_FLOAT = 1 << 51
+"""Until 2041 a double of the seconds is nearer to a microsecond than to the next one."""
 
 
 def _parse(value: object) -> datetime:
@@ -20,6 +24,9 @@ def _parse(value: object) -> datetime:
 
 
 def _serialize(value: datetime) -> str:
+    if value.microsecond:
+        # As below, in a quarter of the time: pages have many.
+        return orjson.dumps(value.astimezone(UTC), option=orjson.OPT_UTC_Z)[1:-1].decode()
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -28,6 +35,8 @@ def date_time(microseconds: int) -> datetime:
 
     Other servers store whatever date a browser sends.
     """
+    if 0 <= microseconds < _EXACT_AS_FLOAT:
+        return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
     return _EPOCH + timedelta(microseconds=min(max(microseconds, 0), _LATEST))
 
 

@@ -1,15 +1,28 @@
 """Users."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
 
-from schema.connection import Connection, Edge, decode_cursor, forward_page, page_size
-from schema.context import Context, Info
+from execution.batching import batched
+from schema.connection import Connection, Page, decode_cursor, encode_cursor
+from schema.context import Context
 from schema.node import Node
 from schema.scalars import date_time
 from services import ids, models
+
+
+async def online_of_users(context: Context, users: Sequence["User"]) -> list[bool]:
+    presence = await context.loaders.presence(user.record.id for user in users)
+    return [presence[user.record.id].online for user in users]
+
+
+async def last_seen_of_users(context: Context, users: Sequence["User"]) -> list[datetime | None]:
+    presence = await context.loaders.presence(user.record.id for user in users)
+    seen = [presence[user.record.id].last_seen_at for user in users]
+    return [None if moment is None else date_time(moment) for moment in seen]
 
 
 @strawberry.type(description="Somebody with an account, on this server or another one.")
@@ -22,20 +35,14 @@ class User(Node):
         node_id = strawberry.ID(ids.user_node_id(record.id))
         return cls(id=node_id, record=record, username=record.username)
 
-    @strawberry.field(description="Whether the user has a connection to any server.")
-    async def online(self, info: Info) -> bool:
-        return (await info.context.loaders.presence.load(self.record.id)).online
-
-    @strawberry.field(
+    online: bool = batched(
+        online_of_users, description="Whether the user has a connection to any server."
+    )
+    last_seen_at: datetime | None = batched(
+        last_seen_of_users,
         description="When the user was last online; null while online and if never seen.",
     )
-    async def last_seen_at(self, info: Info) -> datetime | None:
-        seen = (await info.context.loaders.presence.load(self.record.id)).last_seen_at
-        return None if seen is None else date_time(seen)
 
-
-UserEdge = Edge[User]
-UserConnection = Connection[User]
 
 First = Annotated[
     int | None, strawberry.argument(description="How many items, from 1 to 100; 50 by default.")
@@ -48,20 +55,18 @@ def after_user(after: str | None) -> int:
     return 0 if after is None else int(decode_cursor(after, ids.is_user_id))
 
 
-def user_connection(users: list[models.User], after: str | None, more: bool) -> Connection[User]:
-    return forward_page(
-        UserConnection,
-        UserEdge,
-        users,
-        User.of,
-        lambda user: user.id,
-        has_previous=after is not None,
-        has_next=more,
-    )
-
-
-async def members_of(
-    context: Context, room: models.Room, first: int | None, after: str | None
+def user_connection(
+    users: list[models.User],
+    after: str | None,
+    more: bool,
+    node: Callable[[models.User], User] = User.of,
 ) -> Connection[User]:
-    users, more = await context.chat.rooms.members(room, after_user(after), page_size(first))
-    return user_connection(users, after, more)
+    return Connection(
+        page=Page(
+            users,
+            node=node,
+            cursor=lambda user: encode_cursor(user.id),
+            has_previous=after is not None,
+            has_next=more,
+        )
+    )

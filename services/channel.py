@@ -72,6 +72,13 @@ class RedisChannels(BroadcastBackend):
         self._client: Redis | None = None
         """Of the connection that is read now."""
         self.connected = asyncio.Event()
+        self._is_tracking = False
+        self._connections = 0
+
+    @property
+    def hearing(self) -> int | None:
+        """The number of the connection on which changes of keys are heard; None without any."""
+        return self._connections if self.connected.is_set() and self._is_tracking else None
 
     async def connect(self) -> None:
         """The connection is made when somebody subscribes."""
@@ -107,6 +114,7 @@ class RedisChannels(BroadcastBackend):
                 await self._subscribe(pubsub)
                 await self._await_confirmation(pubsub)
                 delay = _FIRST_DELAY
+                self._connections += 1
                 self.connected.set()
                 await self._events.put(Connected(channel))
                 await self._read(pubsub, channel)
@@ -129,6 +137,7 @@ class RedisChannels(BroadcastBackend):
 
     async def _subscribe(self, pubsub: PubSub) -> None:
         await pubsub.connect()  # type: ignore[no-untyped-call]
+        self._is_tracking = False
         if self._prefixes and pubsub.connection is not None:
             await self._track(pubsub.connection)
         await pubsub.subscribe(*self._sources)
@@ -143,6 +152,7 @@ class RedisChannels(BroadcastBackend):
                 "CLIENT", "TRACKING", "ON", "REDIRECT", own_id, "BCAST", *prefixes
             )
             await connection.read_response()
+            self._is_tracking = True
         except ResponseError as error:
             # Forbidden to this user of the store, say. What depends on it is checked at each
             # delivery as well.

@@ -20,6 +20,7 @@ from services.presence import PresenceService
 from services.rooms import Rooms
 from services.sessions import Sessions
 from services.store import Store
+from services.user_cache import UserCache
 from services.users import Users
 
 _log = logging.getLogger(__name__)
@@ -44,7 +45,8 @@ class Chat:
         self._demo_data = demo_data
         self.store = store
         self.passwords = Passwords(cost=bcrypt_cost)
-        self.users = Users(store, self.passwords)
+        user_cache = UserCache()
+        self.users = Users(store, self.passwords, user_cache)
         self.sessions = Sessions(store, session_ttl)
         self.rooms = Rooms(store, self.users, server_id)
         self.log = Log(store)
@@ -52,6 +54,8 @@ class Chat:
         self.presence = PresenceService(store, server_id)
         self.bridge = Bridge(self.log, self.rooms, self.users, self.presence, server_id)
         self.hub = Hub(store, self.log, self.rooms, self.bridge)
+        user_cache.hearing = lambda: self.hub.hearing
+        self.hub.on_users_changed = user_cache.forget
         self.hub.on_session_ended = self._session_ended
         self.hub.on_reconnected = self._reconnected
         self._watched: defaultdict[Session, set[Callable[[], None]]] = defaultdict(set)

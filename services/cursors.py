@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from services.errors import BadUserInput
 
+_DOUBLE = struct.Struct(">d")
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -18,7 +20,7 @@ class Cursor:
 
 
 def encode(score: float, position: int, epoch: str) -> str:
-    return f"{_ordered_bits(score):016x}{position:016x}{epoch}"
+    return "%016x%016x%s" % (_ordered_bits(score), position, epoch)  # noqa: UP031 (the fastest)
 
 
 def decode(text: str, field: str) -> Cursor:
@@ -38,7 +40,7 @@ def decode(text: str, field: str) -> Cursor:
 
 def _ordered_bits(value: float) -> int:
     """Bits of a double that compare as the doubles do: the sign flipped, negatives inverted."""
-    bits: int = struct.unpack(">Q", struct.pack(">d", value))[0]
+    bits = int.from_bytes(_DOUBLE.pack(value))
     return bits ^ 0xFFFF_FFFF_FFFF_FFFF if bits >> 63 else bits | 1 << 63
 
 

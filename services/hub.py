@@ -9,23 +9,25 @@ import asyncio
 import logging
 import re
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 
 from broadcaster import Broadcast
 from broadcaster import Event as ChannelEvent
 
 from services import keys
+from services.audience import Audience, Audiences, Followers, Group, grouped, tell
 from services.bridge import Bridge
 from services.channel import Changed, Connected, Published, RedisChannels
 from services.cursors import Cursor
 from services.errors import CursorExpired, NotFound, Unavailable
 from services.ids import is_room_id, is_user_id, private_members
 from services.log import Entry, Log
-from services.models import CaughtUpEvent, Event, MessageEvent, PresenceEvent, RoomEvent
+from services.models import Event, MessageEvent, PresenceEvent, RoomEvent
 from services.rooms import Rooms
 from services.store import Store
-from services.subscription import Subscription
+from services.stream import EventStream
+from services.subscription import Listener, LiveEvent, Subscription
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ _REPLAY_LIMIT = 100
 _EXPIRED = "The history after this cursor is no longer kept: reload."
 _NO_ROOM = "There is no such room."
 
-_USER_ROOMS = re.compile(rb"user:([1-9][0-9]{0,17}):rooms")
+_USER = re.compile(rb"user:([1-9][0-9]{0,17})(:rooms)?")
 
 Kinds = Collection[type[Event]]
 
@@ -60,14 +62,15 @@ class Hub:
         self._channels = RedisChannels(
             store.redis,
             (keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL, keys.SESSIONS_CHANNEL),
-            # Rooms of users, to notice who leaves one; and the epoch.
+            # Records of users and their rooms, to notice who leaves one; and the epoch.
             ("user:", keys.EPOCH),
         )
         self._broadcast = Broadcast(backend=self._channels)
         self._tasks: list[asyncio.Task[None]] = []
-        self._subscriptions: set[Subscription] = set()
-        self._by_room: defaultdict[str, set[Subscription]] = defaultdict(set)
-        self._by_user: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self.audiences = Audiences()
+        self._subscriptions = Followers()
+        self._by_room: defaultdict[str, Followers] = defaultdict(Followers)
+        self._by_user: defaultdict[str, Followers] = defaultdict(Followers)
         self._epoch = ""
         """The one that `_position` and the subscriptions' positions are of."""
         self._position = 0
@@ -83,11 +86,18 @@ class Hub:
         self._missed = False
         self._wake = asyncio.Event()
         self.on_session_ended: Callable[[str], None] = lambda token_hash: None
+        self.on_users_changed: Callable[[Collection[str] | None], None] = lambda ids: None
+        """None: any may have changed."""
         self.on_reconnected: Callable[[], Awaitable[None]] | None = None
 
     @property
     def is_connected(self) -> bool:
         return self._channels.connected.is_set()
+
+    @property
+    def hearing(self) -> int | None:
+        """Under which connection `on_users_changed` is called for every change; None if not."""
+        return self._channels.hearing
 
     async def open(self) -> None:
         self._epoch = self._store.epoch
@@ -110,55 +120,51 @@ class Hub:
 
     # Subscribing
 
-    async def subscribe(
+    def subscribe(
         self,
         user_id: str,
         kinds: Kinds,
         *,
         room_id: str | None = None,
         after: Cursor | None = None,
-    ) -> AsyncGenerator[Event]:
+    ) -> EventStream:
         """Events that concern the user: first what is newer than `after`, then live ones.
 
-        `room_id` narrows messages to one room; None means all rooms that the user is in. Between
-        the two parts stands one CaughtUpEvent, for those who ask for that kind. Raises NotFound
-        for a room that the user may not see (also when that comes about later), CursorExpired for
-        a cursor whose history the store does not have (any more).
+        `room_id` narrows messages to one room; None means all rooms that the user is in.
         """
+        return EventStream(self, Subscription(user_id, room_id, kinds), after)
+
+    async def begin(self, subscription: Subscription, after: Cursor | None) -> None:
+        """Begin a stream. Raises what ends it, having left nothing of it."""
         epoch = self._epoch
         if after is not None:
             await self._check_cursor(after)
-        if room_id is not None:
-            await self._rooms.visible(user_id, room_id)
-        subscription = Subscription(user_id, room_id, kinds)
-        try:
-            if after is not None:
-                subscription.position = after.position
-            await self._register(subscription)
-            if after is None:
-                subscription.follow()
-                subscription.position = await self._log.now()
-            elif self._epoch != epoch:
-                # Something was lost before the hub could have ended this subscription for it.
-                await self._check_cursor(after)
-            replayed = 0
-            while subscription.is_behind:
-                for event in await self._read_on(subscription):
-                    subscription.check()
-                    replayed += 1
-                    yield event
-            if CaughtUpEvent in subscription.kinds:
-                yield CaughtUpEvent(subscription.position, replayed)
-            while True:
-                live = await subscription.take()
-                if live is not None:
-                    yield live
-                    continue
-                for event in await self._read_on(subscription):
-                    subscription.check()
-                    yield event
-        finally:
-            self._unregister(subscription)
+            subscription.position = after.position
+        if subscription.room_id is not None:
+            await self._rooms.visible(subscription.user_id, subscription.room_id)
+        await self._register(subscription)
+        if after is None:
+            subscription.follow()
+            subscription.position = await self._log.now()
+        elif self._epoch != epoch:
+            # Something was lost before the hub could have ended this subscription for it.
+            await self._check_cursor(after)
+
+    def join(
+        self, subscription: Subscription, audience: Audience | None, listener: Listener | None
+    ) -> None:
+        """Tell a subscriber of what is live as part of an audience; of none, by itself again."""
+        followed = [self._subscriptions, self._by_user[subscription.user_id]]
+        followed += [self._by_room[room_id] for room_id in subscription.rooms]
+        for followers in followed:
+            followers.discard(subscription)
+        subscription.audience, subscription.listener = audience, listener
+        for followers in followed:
+            followers.add(subscription)
+
+    def leave(self, subscription: Subscription) -> None:
+        if subscription.audience is not None:
+            self.join(subscription, None, None)
 
     async def _check_cursor(self, cursor: Cursor) -> None:
         reach = await self._store.epochs.reach(self._store, cursor.epoch)
@@ -171,7 +177,7 @@ class Hub:
         subscription.rooms |= await self._rooms_of(subscription)
         self._add_to_rooms(subscription, subscription.rooms)
 
-    def _unregister(self, subscription: Subscription) -> None:
+    def unregister(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
         self._by_user[subscription.user_id].discard(subscription)
         if not self._by_user[subscription.user_id]:
@@ -188,7 +194,7 @@ class Hub:
             if not self._by_room[room_id]:
                 del self._by_room[room_id]
 
-    async def _read_on(self, subscription: Subscription) -> list[MessageEvent | RoomEvent]:
+    async def read_on(self, subscription: Subscription) -> list[MessageEvent | RoomEvent]:
         """The next of what the logs hold after the subscription's position, not all at once: it is
         behind until there is no more. Live events wait from before the reading on."""
         subscription.follow()
@@ -239,9 +245,10 @@ class Hub:
     def _note_changes(self, changed: list[bytes] | None) -> None:
         if changed is None or keys.EPOCH.encode() in changed:
             self._missed = True
-        for key in changed or ():
-            if match := _USER_ROOMS.fullmatch(key):
-                self._moved.add(match[1].decode())
+            self.on_users_changed(None)
+        matches = [match for key in changed or () if (match := _USER.fullmatch(key))]
+        self._moved |= {match[1].decode() for match in matches if match[2]}
+        self.on_users_changed([match[1].decode() for match in matches if not match[2]])
 
     def _ring(self, data: bytes) -> None:
         log, _, position = data.decode(errors="replace").partition(" ")
@@ -314,33 +321,46 @@ class Hub:
     async def _hand_out(self, entries: list[Entry]) -> None:
         rooms = {event.message.room_id for _, event in entries if isinstance(event, MessageEvent)}
         allowed = await self._members({room_id for room_id in rooms if private_members(room_id)})
+        told: list[tuple[LiveEvent, list[Group]]] = []
         for log, event in entries:
             if isinstance(event, RoomEvent):
-                self._tell_of_room(log.removeprefix("user:"), event)
+                groups = self._followers_of_user(log.removeprefix("user:"), event)
             elif event.message.room_id in allowed:
-                self._tell_members(event, allowed[event.message.room_id])
+                groups = self._members_among(event, allowed[event.message.room_id])
             else:
-                for subscription in self._by_room.get(event.message.room_id, ()):
-                    subscription.put(event)
+                groups = self._groups(self._by_room, event.message.room_id)
+            told.append((event, groups))
+        await self._tell(told)
         if entries:
             self._witness = entries[-1]
 
-    def _tell_of_room(self, user_id: str, event: RoomEvent) -> None:
+    async def _tell(self, events: list[tuple[LiveEvent, list[Group]]]) -> None:
+        for subscription in await tell(events):
+            self.leave(subscription)
+
+    @staticmethod
+    def _groups(followers: dict[str, Followers], name: str) -> list[Group]:
+        return followers[name].groups() if name in followers else []
+
+    def _followers_of_user(self, user_id: str, event: RoomEvent) -> list[Group]:
         for subscription in self._by_user.get(user_id, ()):
             if subscription.room_id is None:
                 subscription.rooms.add(event.room_id)
                 self._add_to_rooms(subscription, [event.room_id])
-            subscription.put(event)
+        return self._groups(self._by_user, user_id)
 
-    def _tell_members(self, event: MessageEvent, members: set[str]) -> None:
+    def _members_among(self, event: MessageEvent, members: set[str]) -> list[Group]:
+        """Those who follow a private room and are in it now; who is not, is told so."""
         room_id = event.message.room_id
         for subscription in self._by_room.get(room_id, ()):
             if subscription.room_id == room_id and subscription.user_id not in members:
                 subscription.fail(NotFound(_NO_ROOM))
-        for user_id in members:
-            for subscription in self._by_user.get(user_id, ()):
-                if subscription.room_id in (None, room_id):
-                    subscription.put(event)
+        return grouped(
+            subscription
+            for user_id in members
+            for subscription in self._by_user.get(user_id, ())
+            if subscription.room_id in (None, room_id)
+        )
 
     async def _members(self, private_rooms: set[str]) -> dict[str, set[str]]:
         """Who of a private room's two users is in it now; asked for every delivery."""
@@ -362,9 +382,9 @@ class Hub:
 
     async def _receive(self, envelopes: Iterable[bytes]) -> None:
         """Envelopes of the shared channel: presence goes to all, the rest rings when logged."""
-        for user_id in await self._bridge.receive(envelopes):
-            for subscription in self._subscriptions:
-                subscription.put(PresenceEvent(user_id))
+        present = await self._bridge.receive(envelopes)
+        everybody = self._subscriptions.groups() if present else []
+        await self._tell([(PresenceEvent(user_id), everybody) for user_id in present])
 
     # Checking
 

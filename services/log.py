@@ -19,7 +19,13 @@ from services.errors import Unavailable
 from services.ids import is_room_id, message_node_id
 from services.models import Message, MessageEvent, RoomEvent
 from services.store import Store
-from services.wire import MalformedRecord, StoredMessage, decode_message, foreign_member
+from services.wire import (
+    MalformedRecord,
+    StoredMessage,
+    decode_message,
+    decode_own_message,
+    foreign_member,
+)
 
 _log = logging.getLogger(__name__)
 _READ_LIMIT = 500
@@ -175,6 +181,10 @@ class Log:
 
 def to_message(room_id: str, position: int, score: float, member: bytes) -> Message | None:
     """Decode a member; a corrupt one is logged and passed over."""
+    own = decode_own_message(member)
+    if own is not None:
+        sender_id, text, client_message_id = own
+        return Message(room_id, sender_id, text, position, score, client_message_id)
     try:
         stored = decode_message(member, room_id)
     except MalformedRecord as error:

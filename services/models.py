@@ -1,6 +1,7 @@
 """The records of the chat, as the services hand them out."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,7 @@ class Room:
         return self.name is None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     room_id: str
     sender_id: str
     text: str

@@ -1,6 +1,7 @@
 """Rooms: who may see them, what they are called, who is in them."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Sequence
 
 from services import keys
 from services.errors import BadUserInput, NotFound
@@ -12,19 +13,23 @@ from services.wire import encode_envelope, show_room_data
 
 GENERAL = "0"
 
+_SMALLEST_CHUNK = 64
+_LARGEST_CHUNK = 1000
+
 
 class Rooms:
     def __init__(self, store: Store, users: Users, server_id: str) -> None:
         self._store = store
         self._users = users
         self._server_id = server_id
+        self._total_users = 0
+        """When members were last looked for."""
 
     async def get_many(self, room_ids: Sequence[str]) -> list[Room | None]:
         """Rooms by id, whoever asks: only for ids that the viewer is known to see."""
-        pipe = self._store.pipeline()
-        for room_id in room_ids:
-            pipe.get(keys.room_name(room_id))
-        names = await self._store.execute(pipe) if room_ids else []
+        if not room_ids:
+            return []
+        names = await self._store.call("MGET", *map(keys.room_name, room_ids))
         return [_room(room_id, name) for room_id, name in zip(room_ids, names, strict=True)]
 
     async def visible(self, user_id: str, room_id: str) -> Room:
@@ -37,14 +42,15 @@ class Rooms:
     async def visible_many(self, user_id: str, room_ids: Sequence[str]) -> list[Room | None]:
         """As `visible`, None in the place of a room that the user may not see; one round trip."""
         asked = [room_id for room_id in room_ids if is_room_id(room_id)]
+        if not asked:
+            return [None] * len(room_ids)
         pipe = self._store.pipeline()
-        for room_id in asked:
-            pipe.get(keys.room_name(room_id))
-            pipe.sismember(keys.user_rooms(user_id), room_id)
-        replies = await self._store.execute(pipe) if asked else []
+        pipe.mget(*map(keys.room_name, asked))
+        pipe.smismember(keys.user_rooms(user_id), asked)
+        names, members = await self._store.execute(pipe)
         rooms = {
             room_id: _room(room_id, name)
-            for room_id, name, member in zip(asked, replies[::2], replies[1::2], strict=True)
+            for room_id, name, member in zip(asked, names, members, strict=True)
             if _may_see(user_id, room_id, name, bool(member))
         }
         return [rooms.get(room_id) for room_id in room_ids]
@@ -68,25 +74,59 @@ class Rooms:
             rooms += [room for room in await self.visible_many(user_id, chunk) if room is not None]
         return rooms[:first], len(rooms) > first
 
-    async def members(self, room: Room, after_id: int, first: int) -> tuple[list[User], bool]:
-        """Members in the order of their ids, from the one after `after_id`; and
+    async def members_many(
+        self, rooms: Sequence[Room], after_id: int, first: int
+    ) -> list[tuple[list[User], bool]]:
+        """Members of each room in the order of their ids, from the one after `after_id`; and
         whether more follow.
 
         The shared data model keeps rooms by user and not users by room, so a public room's
-        members are found by asking for each user.
+        members are found by asking for each user; for all rooms together.
         """
-        pair = private_members(room.id)
-        if pair is not None:
-            ids = [user_id for user_id in pair if int(user_id) > after_id]
-            users = [user for user in await self._users.get_many(ids) if user is not None]
-            return users[:first], len(users) > first
-        found: list[User] = []
-        more = True
-        while more and len(found) <= first:
-            users, more = await self._users.page(after_id, max(first + 1, 50), None)
-            found += await self._in_room(users, room.id)
-            after_id = int(users[-1].id) if users else after_id
-        return found[:first], len(found) > first
+        pairs = {room.id: pair for room in rooms if (pair := private_members(room.id))}
+        public = list(dict.fromkeys(room.id for room in rooms if room.id not in pairs))
+        members, users = await asyncio.gather(
+            self._public_members(public, after_id, first + 1),
+            self._existing({user_id for pair in pairs.values() for user_id in pair}),
+        )
+        for room_id, pair in pairs.items():
+            wanted = (user_id for user_id in pair if int(user_id) > after_id)
+            members[room_id] = [users[user_id] for user_id in wanted if user_id in users]
+        return [(members[room.id][:first], len(members[room.id]) > first) for room in rooms]
+
+    async def _public_members(
+        self, room_ids: list[str], after_id: int, wanted: int
+    ) -> dict[str, list[User]]:
+        """As many members of each room, in chunks of users that grow while little is found."""
+        members: dict[str, list[User]] = {room_id: [] for room_id in room_ids}
+        size = max(wanted, _SMALLEST_CHUNK)
+        while room_ids:
+            # The number of users as it last was saves asking for many who are not there.
+            end = min(after_id + size, max(self._total_users, after_id + wanted))
+            found = await self._members_among(range(after_id + 1, end + 1), room_ids, wanted)
+            users = await self._existing({user_id for ids in found for user_id in ids})
+            for room_id, ids in zip(room_ids, found, strict=True):
+                members[room_id] += [users[user_id] for user_id in ids if user_id in users]
+            after_id, size = end, min(size * 2, _LARGEST_CHUNK)
+            if after_id >= self._total_users:
+                break
+            room_ids = [room_id for room_id in room_ids if len(members[room_id]) < wanted]
+        return members
+
+    async def _members_among(
+        self, user_ids: range, room_ids: list[str], wanted: int
+    ) -> list[list[str]]:
+        pipe = self._store.pipeline()
+        pipe.get(keys.TOTAL_USERS)
+        rooms_of_users = [keys.user_rooms(str(user_id)) for user_id in user_ids]
+        self._store.add(pipe, "members", rooms_of_users, wanted, *room_ids)
+        total, found = await self._store.execute(pipe)
+        self._total_users = int(total or 0)
+        return [[str(user_ids[int(place) - 1]) for place in places.split()] for places in found]
+
+    async def _existing(self, user_ids: Collection[str]) -> dict[str, User]:
+        users = await self._users.get_many(list(user_ids))
+        return {user.id: user for user in users if user is not None}
 
     async def open_private(self, user_id: str, other_id: str) -> Room:
         """The private room of two users, made visible to both when it is not.
@@ -95,7 +135,7 @@ class Rooms:
         """
         if user_id == other_id:
             raise BadUserInput("A private room is for two different users.", "input.userId")
-        me, other = await self._users.get_many([user_id, other_id])
+        me, other = await self._users.read_many([user_id, other_id])
         if me is None or other is None:
             raise NotFound("There is no such user.")
         room_id = private_room_id(user_id, other_id)
@@ -109,7 +149,7 @@ class Rooms:
         Some servers store its messages without adding the members.
         """
         pair = private_members(room_id)
-        if pair is not None and None not in await self._users.get_many(pair):
+        if pair is not None and None not in await self._users.read_many(pair):
             await self._add_to_both(room_id, "show")
 
     async def _add_to_both(self, room_id: str, mode: str) -> bool:
@@ -137,13 +177,6 @@ class Rooms:
         names = [user.username for user in sorted(users, key=lambda user: int(user.id))]
         envelope = encode_envelope(self._server_id, "show.room", show_room_data(room_id, names))
         await self._store.call("PUBLISH", keys.MESSAGES_CHANNEL, envelope)
-
-    async def _in_room(self, users: list[User], room_id: str) -> list[User]:
-        pipe = self._store.pipeline()
-        for user in users:
-            pipe.sismember(keys.user_rooms(user.id), room_id)
-        flags = await self._store.execute(pipe) if users else []
-        return [user for user, member in zip(users, flags, strict=True) if member]
 
 
 def _may_see(user_id: str, room_id: str, name: bytes | None, member: bool) -> bool:

@@ -3,9 +3,13 @@
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from services.models import Event, MessageEvent, PresenceEvent, RoomEvent
+
+if TYPE_CHECKING:
+    from services.audience import Audience
 
 MAX_WAITING_BYTES = 384 * 1024
 """What waits for one subscriber beyond this is forgotten, and read from the log again."""
@@ -14,6 +18,9 @@ _OVERHEAD_BYTES = 200
 """About what an event takes besides its text."""
 
 LiveEvent = MessageEvent | RoomEvent | PresenceEvent
+
+Listener = Callable[[bytes], bool]
+"""Takes what an audience is told, or says that it cannot."""
 
 
 class Subscription:
@@ -26,9 +33,13 @@ class Subscription:
         """Everything up to here was taken or is not for this subscriber."""
         self.is_behind = True
         """The log has to be read from `position` on."""
-        self._waiting: deque[LiveEvent] = deque()
+        self.audience: Audience | None = None
+        """With whom it is told of what is live; alone if with nobody."""
+        self.listener: Listener | None = None
+        self._waiting: deque[LiveEvent] | None = None
+        """None while nothing waits, as with most at any moment."""
         self._bytes = 0
-        self._wake = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
 
     @property
@@ -47,46 +58,73 @@ class Subscription:
             return
         if self.is_behind and not isinstance(event, PresenceEvent):
             return
+        if self._waiting is None:
+            self._waiting = deque()
         self._waiting.append(event)
         self._bytes += _size(event)
         if self._bytes > MAX_WAITING_BYTES:
             self.fall_behind()
-        self._wake.set()
+        self._wake()
 
     def fail(self, failure: Exception) -> None:
         """End the stream with an error, at once. The first one counts."""
         self._failure = self._failure or failure
-        self._wake.set()
+        self._wake()
 
     def check(self) -> None:
         """Raise what ends the stream."""
         if self._failure is not None:
             raise self._failure
 
-    async def take(self) -> LiveEvent | None:
-        """The next event that is new to the subscriber; None when it has fallen behind."""
-        while True:
-            self.check()
-            while self._waiting:
-                event = self._waiting.popleft()
-                self._bytes -= _size(event)
-                if isinstance(event, PresenceEvent):
-                    return event
-                if event.position > self.position:
-                    self.position = event.position
-                    return event
-            if self.is_behind:
-                return None
-            self._wake.clear()
-            await self._wake.wait()
+    def take(self) -> LiveEvent | None:
+        """The next of what waits that is new to the subscriber."""
+        while self._waiting:
+            event = self._waiting.popleft()
+            self._bytes -= _size(event)
+            if isinstance(event, PresenceEvent):
+                return event
+            if event.position > self.position:
+                self.position = event.position
+                return event
+        self._waiting = None
+        return None
+
+    async def news(self) -> None:
+        """Wait until there is something to take, to read, or to raise."""
+        while not (self._waiting or self.is_behind or self._failure):
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+
+    def hear(self, position: int | None, words: bytes | None) -> bool:
+        """Have the listener take what the audience is told; False where it did not.
+
+        `position` is None for what is in no log, `words` for what there is nothing to tell of.
+        """
+        if self.is_behind or self.listener is None:
+            return False  # It reads the log.
+        if position is not None and position <= self.position:
+            return True
+        if self._failure is None and (words is None or self.listener(words)):
+            self.position = position or self.position
+            return True
+        self.miss()
+        return False
+
+    def miss(self) -> None:
+        """Something live was not heard: it has to be read from the log."""
+        self.fall_behind()
+        self._wake()
 
     def fall_behind(self) -> None:
         """Forget what the log has. Who came and went is in no log, so that stays, once for each."""
         self.is_behind = True
-        self._waiting = deque(
-            dict.fromkeys(event for event in self._waiting if isinstance(event, PresenceEvent))
-        )
+        present = [event for event in self._waiting or () if isinstance(event, PresenceEvent)]
+        self._waiting = deque(dict.fromkeys(present))
         self._bytes = len(self._waiting) * _OVERHEAD_BYTES
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 def _size(event: LiveEvent) -> int:

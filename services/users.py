@@ -9,6 +9,7 @@ from services.ids import is_user_id
 from services.models import User
 from services.passwords import Passwords, is_encodable
 from services.store import Store
+from services.user_cache import UserCache
 
 MAX_USERNAME = 32
 
@@ -21,12 +22,28 @@ _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 class Users:
-    def __init__(self, store: Store, passwords: Passwords) -> None:
+    def __init__(self, store: Store, passwords: Passwords, cache: UserCache | None = None) -> None:
         self._store = store
         self._passwords = passwords
+        self._cache = cache or UserCache()
 
     async def get_many(self, ids: Sequence[str]) -> list[User | None]:
-        """Users by id, None for each that does not exist; one round trip."""
+        """Users by id, to be shown: None for each that does not exist.
+
+        Asks the store, in one round trip, for those only that are not in the cache.
+        """
+        found = self._cache.find(ids)
+        missing = [user_id for user_id in ids if user_id not in found]
+        if missing:
+            moment = self._cache.moment()
+            users = [user for user in await self.read_many(missing) if user is not None]
+            self._cache.keep(users, moment)
+            found |= {user.id: user for user in users}
+        return [found.get(user_id) for user_id in ids]
+
+    async def read_many(self, ids: Sequence[str]) -> list[User | None]:
+        """Users by id as the store has them now, None for each that does not exist; one round
+        trip."""
         pipe = self._store.pipeline()
         for user_id in ids:
             pipe.hget(keys.user(user_id), "username")
@@ -39,7 +56,7 @@ class Users:
     async def by_username(self, name: str) -> User | None:
         """The user of exactly this name."""
         user_id = await self._id_of([name])
-        return None if user_id is None else (await self.get_many([user_id]))[0]
+        return None if user_id is None else (await self.read_many([user_id]))[0]
 
     async def page(self, after_id: int, first: int, online: bool | None) -> tuple[list[User], bool]:
         """Users by ascending id from the one after `after_id`, and whether more follow.

@@ -29,6 +29,7 @@ _MAX_CLIENT_MESSAGE_ID = 128
 _ID_LIMIT = 10**18
 _INT32 = 2**31
 _MICROSECONDS = 1_000_000
+_MESSAGE_KEYS = {"from", "date", "message", "roomId", "id", "clientMessageId", "ts"}
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,4})?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -106,6 +107,24 @@ def decode_message(
         id=_own_id(_field(record, "id"), room_id),
         client_message_id=_client_message_id(_field(record, "clientMessageId")),
     )
+
+
+def decode_own_message(raw: bytes) -> tuple[str, str, str | None] | None:
+    """Sender, text and clientMessageId of a member that is written as by our script, for which
+    `decode_message` would find the same; None for any other.
+
+    A page is mostly made of these.
+    """
+    try:
+        record = orjson.loads(raw)
+        sender_id, date, text = record["from"], record["date"], record["message"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    if type(sender_id) is not str or type(date) is not int or type(text) is not str:
+        return None
+    if not is_user_id(sender_id) or not record.keys() <= _MESSAGE_KEYS:
+        return None
+    return sender_id, text, _client_message_id(record.get("clientMessageId"))
 
 
 def decode_envelope(raw: bytes) -> Envelope | None:
@@ -342,7 +361,7 @@ def _server_id(value: object) -> str | None:
 
 def _clean(text: str) -> str:
     """The text without lone surrogates, which UTF-8 cannot say."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _json(text: str) -> str:

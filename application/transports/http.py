@@ -14,8 +14,8 @@ from application.transports.errors import INTERNAL_ERROR, error, refusal
 from application.transports.gateway import Gateway, Refused
 from application.transports.sse import EVENT_STREAM, EventStream, event_stream_of
 from execution.encode import encode
-from execution.engine import Operation
 from execution.errors import BAD_USER_INPUT, RequestError
+from execution.operation import Operation
 from execution.request import GraphQLRequest, parse_request
 
 _log = logging.getLogger(__name__)
@@ -79,20 +79,20 @@ class HTTPEndpoint:
                 raise _Problem(406, f"Accept {RESPONSE_JSON}, {JSON} or {EVENT_STREAM}.")
             return await self._execute(request, await self._read(request), accept, media_type)
         except _Problem as problem:
-            return _json(problem.status, {"errors": problem.errors}, media_type, problem.headers)
+            return _json(problem.status, _errors(problem.errors), media_type, problem.headers)
         except Refused as refused:
-            return _json(401, {"errors": [refusal(refused)]}, media_type)
+            return _json(401, _errors([refusal(refused)]), media_type)
         except ClientDisconnect:
             raise
         except Exception:
             _log.exception("A GraphQL request failed")
             # With `data`, hence well-formed and 200: as if the error was in a field.
-            return _response({"data": None, "errors": [INTERNAL_ERROR]}, media_type)
+            body = encode({"data": None, "errors": [INTERNAL_ERROR]})
+            return _response(body, media_type)
 
     async def _execute(
         self, request: Request, graphql: GraphQLRequest, accept: Accept, media_type: str
     ) -> ASGIApp:
-        headers: list[tuple[str, str]] = []
         try:
             operation = self._gateway.engine.prepare(graphql)
             if operation.type == "subscription":
@@ -101,10 +101,9 @@ class HTTPEndpoint:
                 raise _Problem(405, "Mutations have to be sent by POST.", {"allow": "POST"})
             context = await self._gateway.http_context(request)
             result = await self._gateway.engine.execute(operation, context)
-            headers = context.response_headers
         except RequestError as request_error:
-            result = request_error.response
-        return _response(result, media_type, headers)
+            return _response(_errors(request_error.formatted), media_type, is_well_formed=False)
+        return _response(result, media_type, headers=context.response_headers)
 
     def _subscribe(self, request: Request, operation: Operation, accept: Accept) -> EventStream:
         if not accept.names(EVENT_STREAM):
@@ -169,27 +168,36 @@ def _decoded(text: str | bytes, what: str) -> Any:
         raise _Problem(400, f"{what} is not valid JSON in UTF-8.") from None
 
 
+def _errors(errors: list[dict[str, Any]]) -> bytes:
+    return encode({"errors": errors})
+
+
 def _response(
-    result: dict[str, Any], media_type: str, headers: Sequence[tuple[str, str]] = ()
+    result: bytes,
+    media_type: str,
+    *,
+    is_well_formed: bool = True,
+    headers: Sequence[tuple[str, str]] = (),
 ) -> Response:
+    """The answer to a request; one that is not well-formed was not executed."""
     if media_type == EVENT_STREAM:
         return event_stream_of(result, headers)
     # A client that asks for application/json cannot tell our 400 from a proxy's, so it gets 200
     # for whatever was well-formed (GraphQL over HTTP, section "application/json").
-    status = 400 if media_type == RESPONSE_JSON and "data" not in result else 200
+    status = 400 if media_type == RESPONSE_JSON and not is_well_formed else 200
     return _json(status, result, media_type, headers)
 
 
 def _json(
     status: int,
-    result: dict[str, Any],
+    result: bytes,
     media_type: str,
     headers: Sequence[tuple[str, str]] = (),
 ) -> Response:
     if media_type == EVENT_STREAM:
         media_type = JSON
     content_type = f"{media_type}; charset=utf-8"
-    response = Response(encode(result), status, _HEADERS, media_type=content_type)
+    response = Response(result, status, _HEADERS, media_type=content_type)
     for name, value in headers:
         response.headers.append(name, value)
     return response

@@ -119,8 +119,14 @@ def pong(payload: Payload) -> bytes:
     return encode({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
 
 
-def next_(id_: str, response: dict[str, Any]) -> bytes:
-    return encode({"id": id_, "type": "next", "payload": response})
+def next_(id_: str, response: bytes) -> bytes:
+    """A result, which is JSON already."""
+    return next_head(id_) + response + b"}"
+
+
+def next_head(id_: str) -> bytes:
+    """What stands before each result of an operation."""
+    return b'{"id":%b,"type":"next","payload":' % encode(id_)
 
 
 def error(id_: str, errors: list[dict[str, Any]]) -> bytes:

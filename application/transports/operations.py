@@ -3,15 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from application.transports import messages
 from application.transports.errors import INTERNAL_ERROR
 from application.transports.gateway import LiveSession
-from application.transports.outbox import Outbox
-from execution.engine import Engine, Operation
+from application.transports.writer import Writer
+from execution.engine import Engine
 from execution.errors import RequestError
+from execution.operation import Operation
+from execution.stream import Listener
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +32,11 @@ class _Running:
 
 
 class Operations:
-    """Each is a task that puts its results into the outbox, one at a time and as there is room."""
+    """Each is a task that writes its results, one at a time and as there is room."""
 
-    def __init__(self, engine: Engine, outbox: Outbox) -> None:
+    def __init__(self, engine: Engine, writer: Writer) -> None:
         self._engine = engine
-        self._outbox = outbox
+        self._writer = writer
         self._by_id: dict[str, _Running] = {}
         """Those whose id is in use; a stopped one gives its id back at once."""
         self._running: set[_Running] = set()
@@ -91,25 +93,40 @@ class Operations:
             del self._by_id[running.id]
 
     async def _execute(self, running: _Running, session: LiveSession) -> None:
-        await self._outbox.room()
+        await self._writer.room()
         running.has_begun = True
         response = await self._engine.execute(running.operation, session.context())
         self._put(running, messages.next_(running.id, response))
 
     async def _subscribe(self, running: _Running, session: LiveSession) -> None:
-        stream = self._engine.subscribe(running.operation, session.context())
-        async with aclosing(stream) as responses:
-            await self._outbox.room()
-            async for response in responses:
-                self._put(running, messages.next_(running.id, response))
-                # The writer's turn: a source that has much in store never waits by itself.
-                await asyncio.sleep(0)
-                await self._outbox.room()
+        async with aclosing(
+            await self._engine.subscribe(running.operation, session.context())
+        ) as stream:
+            await self._writer.room()
+            with suppress(StopAsyncIteration):
+                while True:
+                    response = await stream.pull()
+                    if response is None:
+                        await stream.share(self._listener(running))
+                    else:
+                        self._put(running, messages.next_(running.id, response))
+                        # The writer's turn: a source that has much in store never waits.
+                        await asyncio.sleep(0)
+                    await self._writer.room()
+
+    def _listener(self, running: _Running) -> Listener:
+        """Takes results that are made for many: what is done here is done for each of them."""
+        head, offer, by_id = messages.next_head(running.id), self._writer.offer, self._by_id
+
+        def listen(response: bytes) -> bool:
+            return by_id.get(running.id) is not running or offer(head + response + b"}")
+
+        return listen
 
     def _put(self, running: _Running, message: bytes) -> None:
         """Unless the client has stopped it: nothing may follow its `complete`."""
         if self._is_wanted(running):
-            self._outbox.put_result(message)
+            self._writer.put_result(message)
 
     def _is_wanted(self, running: _Running) -> bool:
         return self._by_id.get(running.id) is running

@@ -27,24 +27,23 @@ class Outbox:
     def __init__(self, max_results: int, max_others: int) -> None:
         self._max_results = max_results
         self._max_others = max_others
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_Waiting] | None = None
+        """None while nothing waits, as in most sockets at any moment."""
         self._results = 0
         self._others = 0
-        self._is_filled = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
-        self._is_full = asyncio.Event()
-        self._moved_at = 0.0
-        """When it became full or, later, when the peer last took something."""
+        self._has_room: asyncio.Future[None] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        return self._results >= self._max_results
 
     def put_result(self, message: bytes) -> None:
         waiting = _Waiting(message, is_result=True)
         self._results += waiting.size
         self._append(waiting)
-        if self._results >= self._max_results and not self._is_full.is_set():
-            self._has_room.clear()
-            self._is_full.set()
-            self._note_movement()
 
     def put_other(self, message: bytes) -> bool:
         """False when the message does not fit, and was not taken. One always does."""
@@ -57,41 +56,30 @@ class Outbox:
 
     async def room(self) -> None:
         """Wait until there is room for a result."""
-        await self._has_room.wait()
+        while self.is_full:
+            if self._has_room is None:
+                self._has_room = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._has_room)
 
-    async def stalled(self, seconds: float) -> None:
-        """Wait until it has been full for so long without anything taken."""
-        while True:
-            await self._is_full.wait()
-            rest = self._moved_at + seconds - asyncio.get_running_loop().time()
-            if rest <= 0:
-                return
-            await asyncio.sleep(rest)
-
-    async def first(self) -> bytes:
-        """The message to write; it stays until `drop_first`."""
-        while not self._waiting:
-            self._is_filled.clear()
-            await self._is_filled.wait()
-        return self._waiting[0].message
+    def first(self) -> bytes | None:
+        """The message to write, if there is one; it stays until `drop_first`."""
+        return self._waiting[0].message if self._waiting else None
 
     def drop_first(self) -> None:
+        if not self._waiting:
+            return
         dropped = self._waiting.popleft()
+        if not self._waiting:
+            self._waiting = None
         if dropped.is_result:
             self._results -= dropped.size
         else:
             self._others -= dropped.size
-        self._note_movement()
-        if self._results < self._max_results and self._is_full.is_set():
-            self._is_full.clear()
-            self._has_room.set()
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
+        if self._has_room is not None and not self.is_full:
+            self._has_room.set_result(None)
+            self._has_room = None
 
     def _append(self, waiting: _Waiting) -> None:
+        if self._waiting is None:
+            self._waiting = deque()
         self._waiting.append(waiting)
-        self._is_filled.set()
-
-    def _note_movement(self) -> None:
-        self._moved_at = asyncio.get_running_loop().time()

@@ -15,10 +15,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from application.transports.errors import INTERNAL_ERROR, ending, refusal
 from application.transports.gateway import Gateway, LiveSession, Refused
+from application.transports.inbox import Inbox
 from application.transports.limits import STALL_SECONDS
 from execution.encode import encode
-from execution.engine import Operation
 from execution.errors import RequestError
+from execution.operation import Operation
 
 _log = logging.getLogger(__name__)
 
@@ -39,12 +40,16 @@ PING_SECONDS = 12.0
 _COMPLETE = b"event: complete\ndata: \n\n"
 
 
-def _next(response: dict[str, Any]) -> bytes:
+def _next(response: bytes) -> bytes:
     # Lines end with LF alone: urql splits at two of them.
-    return b"event: next\ndata: " + encode(response) + b"\n\n"
+    return b"event: next\ndata: " + response + b"\n\n"
 
 
-def event_stream_of(response: dict[str, Any], headers: Sequence[tuple[str, str]]) -> Response:
+def _errors(*errors: dict[str, Any]) -> bytes:
+    return _next(encode({"errors": errors}))
+
+
+def event_stream_of(response: bytes, headers: Sequence[tuple[str, str]]) -> Response:
     """The stream of a single result, or of the errors found before any execution."""
     stream = Response(_next(response) + _COMPLETE, headers=_HEADERS)
     for name, value in headers:
@@ -90,24 +95,25 @@ class EventStream:
             finally:
                 await session.close()
         except Refused as refused:
-            yield _next({"errors": [refusal(refused)]})
+            yield _errors(refusal(refused))
         except RequestError as request_error:
-            yield _next(request_error.response)
+            yield _errors(*request_error.formatted)
         except Exception:
             _log.exception("A subscription over Server-Sent Events failed")
-            yield _next({"errors": [INTERNAL_ERROR]})
+            yield _errors(INTERNAL_ERROR)
 
     async def _results(self, session: LiveSession) -> AsyncGenerator[bytes]:
         """Results and pings until the subscription or the session ends."""
         engine = self._gateway.engine
-        async with aclosing(engine.subscribe(self._operation, session.context())) as responses:
+        stream = await engine.subscribe(self._operation, session.context())
+        async with aclosing(Inbox(stream)) as responses:
             while True:
                 step = asyncio.ensure_future(anext(responses, None))
                 try:
                     while not await _any_done(step, session.ended, PING_SECONDS):
                         yield _PING
                     if session.ended.done():
-                        yield _next({"errors": [ending(*session.ended.result())]})
+                        yield _errors(ending(*session.ended.result()))
                         return
                 finally:
                     await _stop(step)

@@ -6,7 +6,8 @@ subscriber is to get is the part of it that is newer than its start and that it 
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Coroutine
+import pickle
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import pytest
@@ -22,12 +23,15 @@ from hypothesis.stateful import (
 )
 
 from services import keys
+from services.audience import Words
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import Conflict
 from services.ids import private_members, private_room_id
 from services.models import CaughtUpEvent, Event, Message, MessageEvent, Room
 from services.store import Store
+from services.stream import EventStream
+from services.subscription import LiveEvent
 
 T = TypeVar("T")
 
@@ -46,15 +50,71 @@ def members(room_id: str) -> tuple[str, ...]:
     return private_members(room_id) or USERS
 
 
+class Shared:
+    """The events of a stream, of which live ones are told to an audience.
+
+    So little may wait for its listener, which is moody as well, that it often has to read the log.
+    """
+
+    MOST_WAITING = 3
+    MOOD = 5
+
+    def __init__(self, stream: EventStream) -> None:
+        self.stream = stream
+        self.heard: list[bytes] = []
+        self.calls = 0
+        self.news = asyncio.Event()
+        self.sharing: asyncio.Task[None] | None = None
+        key = tuple(sorted(kind.__name__ for kind in stream.subscription.kinds))
+        self.audience = stream.hub.audiences.get(key, stream.subscription.kinds, self.render)
+
+    @staticmethod
+    async def render(event: LiveEvent) -> Words:
+        assert isinstance(event, MessageEvent)
+        await asyncio.sleep(0)
+        return pickle.dumps(event)
+
+    def listen(self, words: bytes) -> bool:
+        self.calls += 1
+        if len(self.heard) >= self.MOST_WAITING or self.calls % self.MOOD == 0:
+            return False
+        self.heard.append(words)
+        self.news.set()
+        return True
+
+    async def __anext__(self) -> Event:
+        while not self.heard:
+            if self.sharing is None or self.sharing.done():
+                event = await self.stream.pull()
+                if event is not None:
+                    return event
+                self.sharing = asyncio.create_task(self.stream.share(self.audience, self.listen))
+                self.sharing.add_done_callback(lambda task: self.news.set())
+            self.news.clear()
+            await self.news.wait()
+        event = pickle.loads(self.heard.pop(0))
+        assert isinstance(event, MessageEvent)
+        return event
+
+    async def aclose(self) -> None:
+        if self.sharing is not None:
+            self.sharing.cancel()
+            await asyncio.gather(self.sharing, return_exceptions=True)
+        await self.stream.aclose()
+
+
 class Follower:
     """A subscriber over all its lives, and how much of the log it has got."""
 
-    def __init__(self, user_id: str, room_id: str | None, start: Cursor) -> None:
+    def __init__(
+        self, user_id: str, room_id: str | None, start: Cursor, *, is_sharing: bool
+    ) -> None:
+        self.is_sharing = is_sharing
         self.user_id = user_id
         self.room_id = room_id
         self.cursors = [start]
         """Where it began, then that of each message it got."""
-        self.stream: AsyncGenerator[Event] | None = None
+        self.stream: EventStream | Shared | None = None
 
     def is_for_it(self, message: Message) -> bool:
         if self.room_id is not None:
@@ -118,13 +178,22 @@ class Delivery(RuleBasedStateMachine):
     def another_server_sends(self, room: int, offset: float) -> None:
         self.keep([self.run(self._send_foreign(self.rooms[room % len(self.rooms)], offset))])
 
-    @rule(user_id=user, room=pick, is_for_all=st.booleans(), after=pick, by=process)
-    def subscribe(self, user_id: str, room: int, is_for_all: bool, after: int, by: int) -> None:
+    @rule(
+        user_id=user,
+        room=pick,
+        is_for_all=st.booleans(),
+        after=pick,
+        by=process,
+        is_sharing=st.booleans(),
+    )
+    def subscribe(
+        self, user_id: str, room: int, is_for_all: bool, after: int, by: int, is_sharing: bool
+    ) -> None:
         """From any cursor that was handed out: of a message or of the present moment."""
         visible = [room_id for room_id in self.rooms if user_id in members(room_id)]
         room_id = None if is_for_all else visible[room % len(visible)]
         start = self.run(self._cursor(after, by))
-        follower = Follower(user_id, room_id, start)
+        follower = Follower(user_id, room_id, start, is_sharing=is_sharing)
         self.followers.append(follower)
         self.run(self._resume(follower, by))
 
@@ -233,12 +302,13 @@ class Delivery(RuleBasedStateMachine):
     async def _resume(self, follower: Follower, by: int) -> None:
         if follower.stream is not None:
             await follower.stream.aclose()
-        follower.stream = self.chats[by].hub.subscribe(
+        stream = self.chats[by].hub.subscribe(
             follower.user_id,
             (MessageEvent, CaughtUpEvent),
             room_id=follower.room_id,
             after=follower.cursors[-1],
         )
+        follower.stream = Shared(stream) if follower.is_sharing else stream
         # It begins when it is asked for the first time.
         event = await self._next(follower)
         if isinstance(event, MessageEvent):
@@ -254,7 +324,7 @@ class Delivery(RuleBasedStateMachine):
     async def _next(self, follower: Follower) -> Event:
         assert follower.stream is not None
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await anext(follower.stream)
+            return await follower.stream.__anext__()
 
     def _expected(self, follower: Follower) -> list[Message]:
         last = follower.cursors[-1].position

@@ -1,7 +1,7 @@
 """A store that comes back with less than it had, and one that comes back whole."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -10,8 +10,9 @@ from services import keys
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired
-from services.models import Event, Message, MessageEvent, Room
+from services.models import Message, MessageEvent, Room
 from services.store import Store
+from services.stream import EventStream
 
 GENERAL = Room("0", "General")
 
@@ -28,7 +29,7 @@ def cursor(chat: Chat, message: Message) -> Cursor:
     return Cursor(message.score, message.position, chat.epoch)
 
 
-async def text(stream: AsyncGenerator[Event]) -> str:
+async def text(stream: EventStream) -> str:
     event = await asyncio.wait_for(anext(stream), 10)
     assert isinstance(event, MessageEvent)
     return event.message.text

@@ -1,7 +1,6 @@
 """Subscribers that are slow, rings that are missed or lie, rooms that are taken away."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
@@ -19,21 +18,22 @@ from services.models import (
     Room,
     RoomEvent,
 )
+from services.stream import EventStream
 from services.subscription import MAX_WAITING_BYTES
 
 GENERAL = Room("0", "General")
 
 
-async def take(stream: AsyncGenerator[Event], count: int) -> list[Event]:
+async def take(stream: EventStream, count: int) -> list[Event]:
     return [await asyncio.wait_for(anext(stream), 10) for _ in range(count)]
 
 
-async def messages(stream: AsyncGenerator[Event], count: int) -> list[Message]:
+async def messages(stream: EventStream, count: int) -> list[Message]:
     events = await take(stream, count)
     return [event.message for event in events if isinstance(event, MessageEvent)]
 
 
-async def texts(stream: AsyncGenerator[Event], count: int) -> list[str]:
+async def texts(stream: EventStream, count: int) -> list[str]:
     return [message.text for message in await messages(stream, count)]
 
 

@@ -206,9 +206,40 @@ async def test_pages_hold_while_messages_are_sent(chat: Chat) -> None:
 
 
 async def test_members_of_a_public_and_of_a_private_room(chat: Chat) -> None:
-    users, more = await chat.rooms.members(GENERAL, 0, 3)
+    [(users, more)] = await chat.rooms.members_many([GENERAL], 0, 3)
     assert [user.username for user in users] == ["Pablo", "Joe", "Mary"]
     assert more
-    users, more = await chat.rooms.members(Room("1:3", None), 1, 3)
+    [(users, more)] = await chat.rooms.members_many([Room("1:3", None)], 1, 3)
     assert [user.username for user in users] == ["Mary"]
     assert not more
+
+
+async def test_members_are_found_beyond_those_who_are_not(chat: Chat) -> None:
+    for number in range(5, 305):
+        await chat.store.call("HSET", keys.user(str(number)), "username", f"u{number}")
+    await chat.store.call("SET", keys.TOTAL_USERS, 304)
+    await chat.store.call("SET", keys.room_name("far"), "Far")
+    for number in (3, 90, 200, 304, 999):
+        await chat.store.call("SADD", keys.user_rooms(str(number)), "far")
+    far = Room("far", "Far")
+    pages = await chat.rooms.members_many([far, GENERAL, far], 0, 3)
+    assert [[user.id for user in users] for users, _ in pages] == [
+        ["3", "90", "200"],
+        ["1", "2", "3"],
+        ["3", "90", "200"],
+    ]
+    assert [more for _, more in pages] == [True, True, True]
+    [(users, more)] = await chat.rooms.members_many([far], 90, 3)
+    assert ([user.id for user in users], more) == (["200", "304"], False)
+
+
+async def test_the_newest_message_of_each_room(chat: Chat) -> None:
+    await chat.messages.send("1", GENERAL, "first")
+    sent = await chat.messages.send("1", GENERAL, "second")
+    foreign = b'{"from":"2","date":1600000000,"message":"foreign","roomId":"1:2"}'
+    await chat.store.call("ZADD", keys.room("2:8"), 1600000000, foreign)
+    await chat.store.call("ZADD", keys.room("2:9"), 1, b"corrupt", 0, foreign)
+    found = await chat.messages.last_many(["0", "2:8", "2:7", "0", "2:9"])
+    assert found[0] == found[3] == sent
+    texts = [message and message.text for message in found]
+    assert texts == ["second", "foreign", None, "second", "foreign"]

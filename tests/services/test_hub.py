@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
@@ -21,16 +21,17 @@ from services.models import (
     RoomEvent,
 )
 from services.store import Store
+from services.stream import EventStream
 
 GENERAL = Room("0", "General")
 ALL = (MessageEvent, RoomEvent, PresenceEvent, CaughtUpEvent)
 
 
-async def take(stream: AsyncGenerator[Event], count: int) -> list[Event]:
+async def take(stream: EventStream, count: int) -> list[Event]:
     return [await asyncio.wait_for(anext(stream), 10) for _ in range(count)]
 
 
-async def texts(stream: AsyncGenerator[Event], count: int) -> list[str]:
+async def texts(stream: EventStream, count: int) -> list[str]:
     return [
         event.message.text for event in await take(stream, count) if isinstance(event, MessageEvent)
     ]
@@ -39,7 +40,7 @@ async def texts(stream: AsyncGenerator[Event], count: int) -> list[str]:
 @asynccontextmanager
 async def live(
     chat: Chat, user_id: str, *, room_id: str | None = None, after: Cursor | None = None
-) -> AsyncIterator[AsyncGenerator[Event]]:
+) -> AsyncIterator[EventStream]:
     """A stream of messages that is past its replay."""
     kinds = (MessageEvent, CaughtUpEvent)
     async with aclosing(chat.hub.subscribe(user_id, kinds, room_id=room_id, after=after)) as stream:

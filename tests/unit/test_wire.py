@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from services import ids, wire
@@ -357,6 +357,38 @@ def test_the_script_and_python_make_the_same_member(
     assert wire.decode_message(made) == expected
     raw = wire.encode_envelope("gql-1", "message", fields)
     assert wire.decode_envelope(raw) == MessageEnvelope("gql-1", expected)
+
+
+def as_decoded(raw: bytes) -> tuple[str, str, str | None]:
+    message = wire.decode_message(raw, "0")
+    return message.sender_id, message.text, message.client_message_id
+
+
+@given(room_ids, user_ids, texts, st.integers(1, 2**53), st.none() | st.text(max_size=200))
+def test_members_as_our_script_writes_them_are_decoded_fast_and_alike(
+    room_id: str, sender_id: str, text: str, position: int, client_message_id: str | None
+) -> None:
+    assume(client_message_id is None or client_message_id.isprintable())
+    raw = wire.own_message(room_id, sender_id, text, position, client_message_id)
+    assert wire.decode_own_message(raw) == as_decoded(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"7",
+        b'{"from":"1","date":1}',
+        b'{"from":1,"date":1,"message":"x"}',
+        b'{"from":"1","date":1.5,"message":"x"}',
+        b'{"from":"1","date":true,"message":"x"}',
+        b'{"from":"01","date":1,"message":"x"}',
+        b'{"from":"1","date":1,"message":"x","ClientMessageId":"n"}',
+        b'{"from":"1","date":1,"message":"\\ud800"}',
+    ],
+)
+def test_others_are_not(raw: bytes) -> None:
+    assert wire.decode_own_message(raw) is None
 
 
 @given(room_ids, user_ids, texts, st.floats(allow_nan=False, allow_infinity=False))

@@ -5,11 +5,12 @@ from typing import Any
 from unittest.mock import Mock
 
 import graphql
+import orjson
 import pytest
 from graphql import GraphQLError, GraphQLSchema, build_schema
 
 from execution import document
-from execution.engine import Engine, Response
+from execution.engine import Engine
 from execution.errors import RequestError
 from execution.request import GraphQLRequest
 
@@ -77,14 +78,19 @@ def engine() -> Engine:
 
 async def execute(
     engine: Engine, query: str, variables: dict[str, Any] | None = None, name: str | None = None
-) -> Response:
+) -> Any:
     operation = engine.prepare(GraphQLRequest(query, variables, name))
-    return await engine.execute(operation, {"total": 1})
+    return orjson.loads(await engine.execute(operation, {"total": 1}))
 
 
-async def subscribe(engine: Engine, query: str) -> list[Response]:
+async def subscribe(engine: Engine, query: str) -> list[Any]:
     operation = engine.prepare(GraphQLRequest(query))
-    return [response async for response in engine.subscribe(operation, {})]
+    responses = []
+    async with aclosing(await engine.subscribe(operation, {})) as stream:
+        with suppress(StopAsyncIteration):
+            while (response := await stream.pull()) is not None:
+                responses.append(orjson.loads(response))
+    return responses
 
 
 def test_operation(engine: Engine) -> None:
@@ -220,8 +226,8 @@ async def test_subscription_with_bad_variables(engine: Engine) -> None:
 async def test_closing_the_responses_closes_the_source(engine: Engine) -> None:
     operation = engine.prepare(GraphQLRequest("subscription { count }"))
     context: dict[str, Any] = {}
-    async with aclosing(engine.subscribe(operation, context)) as responses:
-        assert await anext(responses) == {"data": {"count": 0}}
+    async with aclosing(await engine.subscribe(operation, context)) as responses:
+        assert await responses.pull() == b'{"data":{"count":0}}'
     assert context == {"closed": True}
 
 

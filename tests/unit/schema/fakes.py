@@ -46,7 +46,7 @@ class FakeChat:
                     get_many=self.get_rooms,
                     visible=self.visible,
                     visible_many=self.visible_many,
-                    members=self.members,
+                    members_many=self.members_many,
                     page_of_user=self.page_of_user,
                 ),
                 messages=SimpleNamespace(
@@ -82,8 +82,10 @@ class FakeChat:
         users = [user for user in self.user_records.values() if int(user.id) > after_id]
         return users[:first], len(users) > first
 
-    async def members(self, room: Room, after_id: int, first: int) -> tuple[list[User], bool]:
-        return await self.page_of_users(after_id, first, None)
+    async def members_many(
+        self, rooms: Sequence[Room], after_id: int, first: int
+    ) -> list[tuple[list[User], bool]]:
+        return [await self.page_of_users(after_id, first, None) for _ in rooms]
 
     async def presences(self, ids: Sequence[str]) -> list[Presence]:
         await asyncio.sleep(self.presence_delay)
@@ -214,5 +216,7 @@ async def follow(context: Context, document: str) -> list[Answer]:
     stream = graphql.subscribe(SCHEMA, graphql.parse(document), context_value=context)
     if isawaitable(stream):
         stream = await stream
+    if isinstance(stream, graphql.ExecutionResult) and stream.errors:
+        raise stream.errors[0].original_error or stream.errors[0]
     assert isinstance(stream, AsyncIterator)
     return [Answer(result) async for result in stream]

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from graphql import GraphQLError, GraphQLScalarType
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schema.scalars import date_time
 from tests.unit.schema.fakes import SCHEMA
@@ -32,6 +34,13 @@ def test_microseconds_survive_the_round_trip(microseconds: int, text: str) -> No
     moment = date_time(microseconds)
     assert serialize(moment) == text
     assert parse_value(text) == moment
+
+
+@given(st.integers(0, 1 << 53))
+def test_every_microsecond_is_kept(microseconds: int) -> None:
+    moment = date_time(microseconds)
+    assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) == microseconds
+    assert serialize(moment) == moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Parley and its peers, measured side by side: `make bench`."""

@@ -1,0 +1,73 @@
+"""Operations: what is known of one by its document alone, and one that somebody asks for."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
+from graphql.execution import Executor
+
+from execution.plan import SelectionPlan, compiled, condition_variables
+from execution.request import GraphQLRequest
+from execution.selection import PayloadSelection
+
+OperationType = Literal["query", "mutation", "subscription"]
+
+_MAX_PLANS = 16
+"""Of one operation: more combinations of its conditions are left to graphql-core."""
+
+
+class PreparedOperation:
+    """An operation of a valid document; what is found out about it is kept with the document."""
+
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, definition: OperationDefinitionNode
+    ) -> None:
+        self.document = document
+        self.definition = definition
+        self._schema = schema
+        self._plans: dict[tuple[Any, ...], SelectionPlan | None] = {}
+
+    def plan(self, executor: Executor[Any]) -> SelectionPlan | None:
+        """The plan for the values that the executor has of the variables in conditions; None for
+        an operation that is left to graphql-core."""
+        values = executor.variable_values.coerced
+        conditions = tuple(values.get(name) for name in self._condition_variables)
+        if conditions not in self._plans:
+            if len(self._plans) == _MAX_PLANS:
+                return None
+            self._plans[conditions] = compiled(executor)
+        return self._plans[conditions]
+
+    @cached_property
+    def _condition_variables(self) -> list[str]:
+        return condition_variables(self.document)
+
+    @cached_property
+    def payload(self) -> PayloadSelection:
+        """What a subscription's payloads consist of."""
+        return PayloadSelection.of(self._schema, self.document, self.definition)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that is valid for the schema; its variables are not yet coerced."""
+
+    request: GraphQLRequest
+    prepared: PreparedOperation
+
+    @property
+    def document(self) -> DocumentNode:
+        return self.prepared.document
+
+    @property
+    def definition(self) -> OperationDefinitionNode:
+        return self.prepared.definition
+
+    @property
+    def type(self) -> OperationType:
+        return self.definition.operation.value
+
+    @property
+    def name(self) -> str | None:
+        return self.definition.name.value if self.definition.name else None

@@ -1,0 +1,237 @@
+"""Shapes: how the values of a field become JSON (value completion: GraphQL, section 6.4.3).
+
+Each completes the values of all objects of a level at once. Whatever is out of the ordinary (a null
+where none may be, an exception, something to await, a value that cannot be serialized) is Trouble:
+graphql-core knows what to do about it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import isfinite
+from types import GeneratorType, NoneType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from graphql import (
+    GraphQLAbstractType,
+    GraphQLBoolean,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLLeafType,
+    GraphQLString,
+    Undefined,
+)
+from graphql.pyutils import Path
+from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
+
+from execution.encode import encode
+
+if TYPE_CHECKING:
+    from execution.levels import Column, Level
+    from execution.plan import SelectionPlan
+
+_NULL = b"null"
+
+
+class Trouble(Exception):
+    """Left to graphql-core, with all that was resolved until then."""
+
+
+class Rendering(Protocol):
+    def render(self) -> list[bytes]:
+        """The JSON of each of the values; all that it depends on is there."""
+
+
+class Shape(Protocol):
+    nullable: bool
+
+    def complete(self, values: Sequence[Any], column: "Column") -> Rendering:
+        """Raises Trouble. Levels of objects in the values are added to the column's."""
+
+    def paths(self, path: Path, value: Any) -> Iterator[Path]:
+        """Where the objects in a value are, in the order in which they are completed."""
+
+
+@dataclass(eq=False, slots=True)
+class Texts:
+    texts: list[bytes]
+
+    def render(self) -> list[bytes]:
+        return self.texts
+
+
+@dataclass(eq=False, slots=True)
+class LeafShape:
+    type: GraphQLLeafType
+    nullable: bool
+
+    def complete(self, values: Sequence[Any], column: "Column") -> Rendering:
+        classes = _classes(values, self.nullable)
+        try:
+            if _may_be_encoded(self.type, classes, values):
+                return Texts(list(map(encode, values)))
+            return Texts([_NULL if each is None else self._text(each) for each in values])
+        except Exception:
+            raise Trouble from None
+
+    def paths(self, path: Path, value: Any) -> Iterator[Path]:
+        return iter(())
+
+    def _text(self, value: Any) -> bytes:
+        coerced = self.type.coerce_output_value(value)
+        if coerced is None or coerced is Undefined:
+            raise Trouble
+        return encode(coerced)
+
+
+_ENCODED_AS_THEY_ARE: Mapping[object, set[type]] = {
+    GraphQLString: {str, NoneType},
+    GraphQLID: {str, NoneType},
+    GraphQLBoolean: {bool, NoneType},
+    GraphQLInt: {int, NoneType},
+    GraphQLFloat: {float, NoneType},
+}
+
+
+def _may_be_encoded(type_: GraphQLLeafType, classes: set[type], values: Sequence[Any]) -> bool:
+    """Whether coercing the values would leave them all as they are."""
+    if not classes <= _ENCODED_AS_THEY_ARE.get(type_, set()):
+        return False
+    if type_ is GraphQLInt:
+        return all(GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT for value in values if value)
+    return type_ is not GraphQLFloat or all(isfinite(value) for value in values if value)
+
+
+@dataclass(eq=False, slots=True)
+class ListShape:
+    item: Shape
+    nullable: bool
+
+    def complete(self, values: Sequence[Any], column: "Column") -> Rendering:
+        if not _classes(values, self.nullable) <= {list, tuple, NoneType}:
+            raise Trouble
+        sizes = [None if value is None else len(value) for value in values]
+        items = list(chain.from_iterable(value for value in values if value is not None))
+        return _Lists(sizes, self.item.complete(items, column))
+
+    def paths(self, path: Path, value: Any) -> Iterator[Path]:
+        for index, item in enumerate(value or ()):
+            yield from self.item.paths(path.add_key(index, None), item)
+
+
+@dataclass(eq=False, slots=True)
+class _Lists:
+    sizes: list[int | None]
+    items: Rendering
+
+    def render(self) -> list[bytes]:
+        items = self.items.render()
+        texts, start = [], 0
+        for size in self.sizes:
+            if size is None:
+                texts.append(_NULL)
+            else:
+                texts.append(b"[" + b",".join(items[start : start + size]) + b"]")
+                start += size
+        return texts
+
+
+@dataclass(eq=False, slots=True)
+class ObjectShape:
+    selection: "SelectionPlan"
+    nullable: bool
+
+    def complete(self, values: Sequence[Any], column: "Column") -> Rendering:
+        classes = _classes(values, self.nullable)
+        is_filled = NoneType not in classes
+        objects = values if is_filled else [value for value in values if value is not None]
+        column.check_types(self.selection.type, objects)
+        level = column.add_level(self.selection, objects, None)
+        return level if is_filled else _Nullable([value is None for value in values], level)
+
+    def paths(self, path: Path, value: Any) -> Iterator[Path]:
+        if value is not None:
+            yield path
+
+
+@dataclass(eq=False, slots=True)
+class _Nullable:
+    are_null: list[bool]
+    others: Rendering
+
+    def render(self) -> list[bytes]:
+        others = iter(self.others.render())
+        return [_NULL if is_null else next(others) for is_null in self.are_null]
+
+
+@dataclass(eq=False, slots=True)
+class AbstractShape:
+    """An interface or a union: a level for each type that is met."""
+
+    type: GraphQLAbstractType
+    selections: Mapping[str, "SelectionPlan"]
+    nullable: bool
+
+    def complete(self, values: Sequence[Any], column: "Column") -> Rendering:
+        _classes(values, self.nullable)
+        objects = [value for value in values if value is not None]
+        names = column.runtime_types(self.type, objects)
+        levels: dict[str, Level] = {}
+        for name in dict.fromkeys(names):
+            places = [place for place, each in enumerate(names) if each == name]
+            members = [objects[place] for place in places]
+            selection = self.selections.get(name)
+            if selection is None:
+                raise Trouble
+            column.check_types(selection.type, members)
+            levels[name] = column.add_level(selection, members, places)
+        types = iter(names)
+        return _Mixed([None if value is None else next(types) for value in values], levels)
+
+    def paths(self, path: Path, value: Any) -> Iterator[Path]:
+        if value is not None:
+            yield path
+
+
+@dataclass(eq=False, slots=True)
+class _Mixed:
+    types: list[str | None]
+    levels: Mapping[str, Rendering]
+
+    def render(self) -> list[bytes]:
+        texts = {name: iter(level.render()) for name, level in self.levels.items()}
+        return [_NULL if name is None else next(texts[name]) for name in self.types]
+
+
+def _classes(values: Sequence[Any], nullable: bool) -> set[type]:
+    """The classes of the values; Trouble if there is a null that may not be, or anything that
+    graphql-core does not take as it is."""
+    classes = set(map(type, values))
+    for each in classes:
+        if (each is NoneType and not nullable) or _is_extraordinary(each):
+            raise Trouble
+    return classes
+
+
+def _is_extraordinary(class_: type) -> bool:
+    return (
+        issubclass(class_, Exception)
+        or class_ is type(Undefined)
+        or class_ is GeneratorType
+        or hasattr(class_, "__await__")
+    )
+
+
+def is_our_type_check(function: Callable[..., Any] | None) -> bool:
+    """Whether a `resolve_type` or `is_type_of` is one that Strawberry makes: these look at no more
+    than the object and the schema, and in the object at no more than its class and its cast."""
+    return getattr(function, "__module__", "").startswith("strawberry.")
+
+
+def samples(objects: Sequence[Any]) -> list[Any]:
+    """One object of each class, and all that `strawberry.cast` has marked as being of another."""
+    cast = [each for each in objects if hasattr(each, TYPE_CAST_ATTRIBUTE)]
+    by_class = {type(each): each for each in objects}
+    return list(objects) if cast else list(by_class.values())
