@@ -72,6 +72,20 @@ describe("a send that does not get through", () => {
     expect(history.filter((text) => text === "Did you get this?")).toHaveLength(1);
   });
 
+  test("is not lost when the page is reloaded at that very moment", async ({ visit }) => {
+    const visitor = await visit({ as: "Alex", at: "/r/room:3:4" });
+    await onSend(visitor.page, () => {});
+    for (let time = 1; time <= 10; time++) {
+      const text = `In a hurry ${time}.`;
+      await visitor.say(text);
+      await visitor.page.reload();
+      await visitor.composer.waitFor();
+      const isThere = async () =>
+        (await visitor.composer.inputValue()) === text || (await visitor.texts()).includes(text);
+      await expect.poll(isThere).toBe(true);
+    }
+  });
+
   test("is counted in the list of chats", async ({ visit }) => {
     const visitor = await visit({ as: "Mary", at: "/r/room:1:3" });
     await onSend(visitor.page, () => {});
@@ -103,16 +117,20 @@ describe("a message that the server does not accept", () => {
     member,
   }) => {
     const visitor = await visit({ as: "Joe" });
+    const otherTab = await visitor.newTab("/r/room:0");
     await onSend(visitor.page, reject);
+    await onSend(otherTab.page, reject);
     await visitor.say("Better not");
     const row = visitor.row("Better not");
+    await otherTab.row("Better not").waitFor();
     await row.getByRole("button", { name: timeline.discard }).waitFor();
-    await visitor.page.unrouteAll();
+    await Promise.all([visitor.page.unrouteAll(), otherTab.page.unrouteAll()]);
     await visitor.say("Rather this");
     await expect.poll(() => labelOf(visitor, "Rather this")).toContain("Joe");
 
     await row.getByRole("button", { name: timeline.discard }).click();
     await row.waitFor({ state: "detached" });
+    await otherTab.row("Better not").waitFor({ state: "detached" });
     await visitor.page.reload();
     await visitor.row("Rather this").waitFor();
     expect(await row.count()).toBe(0);

@@ -5,6 +5,8 @@ import { createStore, type Store } from "./store";
  * lives as long as the page.
  */
 export interface SavedState<Value> extends Store<Value> {
+  /** As `set`, but the storage keeps what it has until the next `set`. */
+  setUnsaved(value: Value): void;
   /** Stops following the other tabs. */
   close(): void;
 }
@@ -17,6 +19,7 @@ export function createSavedState<Value>(key: string, initial: Value): SavedState
   window.addEventListener("storage", follow);
   return {
     ...store,
+    setUnsaved: store.set,
     set(next) {
       store.set(next);
       write(key, JSON.stringify(next));

@@ -11,7 +11,8 @@ interface Props {
   roomId: string;
   roomName: string;
   inputRef: Ref<HTMLTextAreaElement>;
-  onSend(text: string): void;
+  /** Resolves when the message can be lost no more. */
+  onSend(text: string): Promise<void>;
 }
 
 export function Composer({ roomId, roomName, inputRef, onSend }: Props) {
@@ -24,8 +25,7 @@ export function Composer({ roomId, roomName, inputRef, onSend }: Props) {
 
   function send() {
     if (!canSend) return;
-    onSend(text);
-    draft.clear();
+    draft.clear(onSend(text));
   }
 
   function onKeyDown(event: KeyboardEvent) {

@@ -23,6 +23,21 @@ test("nothing remains of a draft that is cleared", () => {
   expect(open().texts.get()).toEqual({ "room:1:2": "b" });
 });
 
+test("a draft that is sent is saved until the message is kept", async () => {
+  const drafts = open();
+  drafts.set("room:0", "on its way");
+  let keep = () => {};
+  const isKept = new Promise<void>((resolve) => {
+    keep = resolve;
+  });
+  const cleared = drafts.clear("room:0", isKept);
+  expect(drafts.texts.get()).toEqual({});
+  expect(open().texts.get()).toEqual({ "room:0": "on its way" });
+  keep();
+  await cleared;
+  expect(open().texts.get()).toEqual({});
+});
+
 test("other tabs follow", () => {
   const { texts } = open();
   const key = "parley:drafts:user:1";

@@ -5,13 +5,14 @@ import { useAccount } from "../stream/ChatContext";
 export function useDraft(roomId: string): {
   text: string;
   setText(text: string): void;
-  clear(): void;
+  /** When the message is sent, and will be kept by the outbox. */
+  clear(isKept: Promise<void>): void;
 } {
   const { drafts } = useAccount();
   const text = useStore(drafts.texts)[roomId] ?? "";
   return {
     text,
     setText: (next) => drafts.set(roomId, next),
-    clear: () => drafts.set(roomId, ""),
+    clear: (isKept) => void drafts.clear(roomId, isKept),
   };
 }

@@ -20,7 +20,8 @@ export interface OutboxEntry {
 
 export interface Outbox {
   readonly entries: Pick<Store<Entries>, "get" | "subscribe">;
-  send(roomId: string, text: string): void;
+  /** Resolves when the message outlives the page. */
+  send(roomId: string, text: string): Promise<void>;
   retry(clientMessageId: string): void;
   discard(clientMessageId: string): void;
   /** The server has the message, by whatever way one hears of it. */
@@ -188,7 +189,7 @@ export function openOutbox({ userId, waits, transmit, show }: Surroundings): Out
         createdAt: new Date().toISOString(),
         state: "queued",
       };
-      void change((list) => [...list, entry]);
+      return change((list) => [...list, entry]);
     },
     retry(clientMessageId) {
       const createdAt = new Date().toISOString();

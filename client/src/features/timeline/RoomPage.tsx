@@ -87,8 +87,9 @@ function Conversation({ room, viewerId, timeline }: ConversationProps) {
         roomName={room.name}
         inputRef={input}
         onSend={(text) => {
-          send(room.id, text);
+          const isKept = send(room.id, text);
           timelineHandle.current?.goToEnd();
+          return isKept;
         }}
       />
     </>

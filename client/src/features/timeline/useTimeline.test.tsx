@@ -112,7 +112,7 @@ describe("sending", () => {
     const { server, renders, now, arrive } = look();
     server.say("Joe", "hello");
     await arrive();
-    act(() => now().send("room:0", "mine"));
+    act(() => void now().send("room:0", "mine"));
     const first = renders.findIndex(({ timeline }) =>
       timeline.items.some(({ kind }) => kind === "pending"),
     );
@@ -134,7 +134,7 @@ describe("sending", () => {
     await arrive();
     network.isUp = false;
     server.drop();
-    for (const text of ["one", "two", "three"]) act(() => now().send("room:0", text));
+    for (const text of ["one", "two", "three"]) act(() => void now().send("room:0", text));
     server.say("Joe", "meanwhile");
     expect(now().waiting("room:0")).toBe(3);
     network.isUp = true;
