@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from contextlib import suppress
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,8 +10,9 @@ from strawberry.types import Info as StrawberryInfo
 
 from services import models
 from services.chat import Chat
-from services.errors import ChatError, Unauthenticated
+from services.errors import Unauthenticated
 from services.sessions import Sessions
+from services.together import together
 
 _LOG_IN_FIRST = "Log in first."
 
@@ -88,7 +88,7 @@ class Loaders:
 
 
 class Context:
-    """One operation's. Who asks is looked up once, when somebody wants to know."""
+    """One operation's. Who asks is looked up when somebody wants to know."""
 
     def __init__(
         self,
@@ -104,7 +104,6 @@ class Context:
         self.loaders = Loaders(chat)
         self._token = token
         self._session = session
-        self._resolving: asyncio.Task[models.Session | None] | None = None
 
     def forget_loaded(self) -> None:
         """What is asked for from now on is looked up anew, as for the next event of a stream."""
@@ -112,10 +111,9 @@ class Context:
 
     async def optional_viewer(self) -> models.Session | None:
         if self._session is None and self._token is not None:
-            if self._resolving is None:
-                self._resolving = asyncio.create_task(self.chat.sessions.resolve(self._token))
-            # Shared by the fields that ask, as what a loader loads.
-            return await asyncio.shield(self._resolving)
+            # Fields that ask at the same time ask each for itself, in one round trip: to share
+            # an answer, when any of them may be cancelled, takes longer than to ask.
+            self._session = await self.chat.sessions.resolve(self._token)
         return self._session
 
     async def viewer(self) -> models.Session:
@@ -131,15 +129,9 @@ class Context:
         It is asked on behalf of whoever the token claims to be. Without the session behind the
         token nothing of what was found gets out, not even that there was an error.
         """
-        asked = asyncio.create_task(ask(self._claimed_user_id()))
-        try:
-            await self.viewer()
-        except BaseException:
-            asked.cancel()
-            with suppress(asyncio.CancelledError, ChatError):
-                await asked
-            raise
-        return await asked
+        user_id = self._claimed_user_id()
+        _, found = await together(self.viewer(), ask(user_id))
+        return found
 
     def _claimed_user_id(self) -> str:
         """Whose session the caller claims to have. Raises Unauthenticated without any claim."""

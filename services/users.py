@@ -46,7 +46,7 @@ class Users:
         trip."""
         pipe = self._store.pipeline()
         for user_id in ids:
-            pipe.hget(keys.user(user_id), "username")
+            pipe.add("HGET", keys.user(user_id), "username")
         names = await self._store.execute(pipe) if ids else []
         return [
             None if name is None else User(user_id, name.decode(errors="replace"))
@@ -113,7 +113,7 @@ class Users:
         pipe = self._store.pipeline()
         for name in names:
             if is_encodable(name):
-                pipe.get(keys.username(name))
+                pipe.add("GET", keys.username(name))
         for value in await self._store.execute(pipe):
             # `user:4`, or `4` as some documentation of the data model has it.
             user_id = (value or b"").decode(errors="replace").rpartition(":")[2]
