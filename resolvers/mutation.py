@@ -7,7 +7,7 @@ import strawberry
 from resolvers.arguments import room_id, user_id
 from schema.auth import AuthPayload, LoginInput, LogoutPayload, RegisterInput
 from schema.context import Context, Info
-from schema.message import Message, message_edge
+from schema.message import message_edge
 from schema.mutations import (
     OpenPrivateRoomInput,
     OpenPrivateRoomPayload,
@@ -15,7 +15,7 @@ from schema.mutations import (
     SendMessagePayload,
 )
 from schema.room import Room
-from schema.scalars import date_time
+from schema.scalars import Moment
 from schema.user import User
 from services import models
 
@@ -60,7 +60,8 @@ class Mutation:
         message = await context.chat.messages.send(
             viewer.user_id, room, input.text, input.client_message_id
         )
-        return SendMessagePayload(message=Message.of(message), edge=message_edge(context, message))
+        edge = message_edge(context, message)
+        return SendMessagePayload(message=edge.node, edge=edge)
 
     @strawberry.mutation(description="Open the private room with another user.")
     async def open_private_room(
@@ -78,5 +79,5 @@ async def _log_in(context: Context, user: models.User) -> AuthPayload:
     return AuthPayload(
         user=User.of(user),
         token=token,
-        expires_at=date_time(round(session.expires_at * 1_000_000)),
+        expires_at=Moment(round(session.expires_at * 1_000_000)),
     )

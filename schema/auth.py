@@ -1,9 +1,8 @@
 """Accounts and log-ins."""
 
-from datetime import datetime
-
 import strawberry
 
+from schema.scalars import Moment
 from schema.user import User
 
 
@@ -25,7 +24,7 @@ class AuthPayload:
     token: str = strawberry.field(
         description="For `Authorization: Bearer <token>`, or in a socket's connection_init payload."
     )
-    expires_at: datetime = strawberry.field(description="When the session ends by itself.")
+    expires_at: Moment = strawberry.field(description="When the session ends by itself.")
 
 
 @strawberry.type(description="A session that was ended.")

@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from services import keys
 from services.cursors import Cursor
@@ -22,8 +23,17 @@ MAX_CLIENT_MESSAGE_ID = 128
 _IDEMPOTENCY_SECONDS = 7 * 24 * 3600
 
 End = Literal["first", "last"]
-Row = tuple[int, float, bytes]
-"""Position, score, member."""
+_KEPT_BYTES = 1_000
+"""Up to which a member is kept in the process as it was read."""
+
+
+class _Row(NamedTuple):
+    """A record as it is stored."""
+
+    position: int
+    score: float
+    message: Message | None
+    """None when it cannot be read."""
 
 
 class Messages:
@@ -113,8 +123,8 @@ class Messages:
         newest: dict[str, Message | None] = {}
         for room_id, (member, score, foreign) in zip(room_ids, triples, strict=True):
             if member:
-                rows = _rows(room_id, [b"", b"", member, score, foreign])
-                newest[room_id] = None if rows is None else to_message(room_id, *rows[0])
+                row = _row(room_id, member, score, foreign)
+                newest[room_id] = None if row is None else row.message
         # Not in the log yet, or corrupt: the page knows how to get on.
         odd = [room_id for room_id, message in newest.items() if message is None]
         pages = await asyncio.gather(
@@ -146,7 +156,7 @@ class Messages:
             )
             rows = _rows(room_id, reply)
             if rows is not None:
-                return _Slice(room_id, rows, bool(reply[0]), bool(reply[1]))
+                return _Slice(rows, bool(reply[0]), bool(reply[1]))
             # Another server stored a message that the log does not have yet.
             await self._log.ingest([room_id])
         raise Unavailable("The room is changing too fast, please try again.")
@@ -155,26 +165,41 @@ class Messages:
 class _Slice:
     """A run of records as they are stored, and the messages that can be read from them."""
 
-    def __init__(self, room_id: str, rows: list[Row], has_previous: bool, has_next: bool) -> None:
-        decoded = (to_message(room_id, *row) for row in rows)
-        self.messages = [message for message in decoded if message is not None]
+    def __init__(self, rows: list[_Row], has_previous: bool, has_next: bool) -> None:
+        self.messages = [row.message for row in rows if row.message is not None]
         self.size = len(rows)
         self.has_previous = has_previous
         self.has_next = has_next
-        self.oldest = Cursor(rows[0][1], rows[0][0], "") if rows else None
-        self.newest = Cursor(rows[-1][1], rows[-1][0], "") if rows else None
+        self.oldest = Cursor(rows[0].score, rows[0].position, "") if rows else None
+        self.newest = Cursor(rows[-1].score, rows[-1].position, "") if rows else None
 
 
-def _rows(room_id: str, reply: list[bytes]) -> list[Row] | None:
-    """Position, score and member of each row; None when a row has no position yet."""
+def _rows(room_id: str, reply: list[bytes]) -> list[_Row] | None:
+    """The rows of a page; None when one has no position yet."""
     rows = []
-    for member, raw_score, foreign in zip(reply[2::3], reply[3::3], reply[4::3], strict=True):
-        score = float(raw_score)
-        position = int(foreign) if foreign else own_position(room_id, score, member)
-        if position is None:
+    for member, score, foreign in zip(reply[2::3], reply[3::3], reply[4::3], strict=True):
+        row = _row(room_id, member, score, foreign)
+        if row is None:
             return None
-        rows.append((position, score, member))
+        rows.append(row)
     return rows
+
+
+def _row(room_id: str, member: bytes, score: bytes, foreign: bytes) -> _Row | None:
+    """What a record is never changes, and the newest ones are read again and again."""
+    read = _kept_row if len(member) <= _KEPT_BYTES else _read_row
+    return read(room_id, member, score, foreign)
+
+
+def _read_row(room_id: str, member: bytes, raw_score: bytes, foreign: bytes) -> _Row | None:
+    score = float(raw_score)
+    position = int(foreign) if foreign else own_position(room_id, score, member)
+    if position is None:
+        return None
+    return _Row(position, score, to_message(room_id, position, score, member))
+
+
+_kept_row = lru_cache(maxsize=10_000)(_read_row)
 
 
 def _bound(cursor: Cursor | None) -> tuple[str, str | int]:

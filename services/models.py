@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     id: str
     username: str
 
@@ -17,8 +16,7 @@ class Presence:
     """Microseconds; null while online and for users never seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     id: str
     name: str | None
     """Null for a private room: in the shared data model the absence of a name means private."""
