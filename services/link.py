@@ -2,12 +2,10 @@
 
 A store answers in the order in which it is asked, so nobody has to wait for the answer of another
 before asking. That saves a connection, and a pool's checks of it, for each call: three quarters of
-what a round trip costs here. redis-py makes the connection (address, TLS, log-in, epoch); what is
-said on it goes past redis-py.
+what a round trip costs here.
 """
 
 import asyncio
-import logging
 from asyncio import Future
 from collections import deque
 from collections.abc import Callable
@@ -15,18 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import hiredis
-from redis._parsers import BaseParser
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, InvalidResponse, RedisError
 from redis.exceptions import TimeoutError as SocketTimeout
 
-_log = logging.getLogger(__name__)
+from services.conversation import Conversation
 
 _TRIES = 3
 """On so many connections: one that breaks each of them must not break those of all others."""
 _TICK_SECONDS = 0.1
-_INCOMPLETE = object()
 
 
 @dataclass(eq=False, slots=True)
@@ -64,7 +59,9 @@ class Link:
         """To be sent."""
         self._sent: deque[_Exchange] = deque()
         """To be answered, in this order."""
-        self._conversation: _Conversation | None = None
+        self._conversation: Conversation | None = None
+        self._asked_at = 0.0
+        """When it was last asked something after all was answered."""
         self._connecting: asyncio.Task[None] | None = None
         self._flush_is_due = False
         self._tick: asyncio.TimerHandle | None = None
@@ -117,24 +114,24 @@ class Link:
         for exchange in due:
             exchange.tries += 1
         if not self._sent:
-            self._conversation.silent_since = asyncio.get_running_loop().time()
+            self._asked_at = asyncio.get_running_loop().time()
         self._sent += due
         self._conversation.say(b"".join([exchange.request for exchange in due]))
 
     async def _connect(self) -> None:
         try:
-            conversation = _Conversation(await _connected(self._make()), self)
+            conversation = await Conversation.begin(self._make(), self._receive)
         except (RedisError, OSError) as error:
             while self._waiting:
                 self._waiting.popleft().fail(error)
         else:
             self._conversation = conversation
+            conversation.ended.add_done_callback(self._lose)
             self._flush()
         finally:
             self._connecting = None
 
-    def received(self, reply: object) -> None:
-        """The next reply."""
+    def _receive(self, reply: object) -> None:
         if not self._sent:
             raise InvalidResponse("a reply that nobody has asked for")
         exchange = self._sent[0]
@@ -144,10 +141,9 @@ class Link:
             if not exchange.answer.done():
                 exchange.answer.set_result(exchange.replies)
 
-    def lost(self, conversation: "_Conversation", error: Exception | None) -> None:
-        """The connection is no more; once for each."""
-        if self._conversation is not conversation:
-            return
+    def _lose(self, ended: "Future[Exception | None]") -> None:
+        """The connection is no more: ask on the next one."""
+        error = ended.result()
         self._conversation = None
         unanswered, self._sent = self._sent, deque()
         for exchange in reversed(unanswered):
@@ -176,63 +172,10 @@ class Link:
         while self._waiting and self._waiting[0].answer.done():
             self._waiting.popleft()
         conversation = self._conversation
-        if self._sent and conversation and conversation.silent_since <= now - self._silence:
+        if (
+            self._sent
+            and conversation is not None
+            and now - self._silence >= max(conversation.heard_at, self._asked_at)
+        ):
             conversation.end()
         self._start_ticking()
-
-
-class _Conversation(asyncio.Protocol):
-    """A connection that redis-py has made, read and written by us."""
-
-    def __init__(self, connection: AbstractConnection, link: Link) -> None:
-        self._link = link
-        self._connection = connection
-        self._reader = hiredis.Reader(
-            protocolError=InvalidResponse,
-            replyError=BaseParser.parse_error,
-            notEnoughData=_INCOMPLETE,
-        )
-        self._loop = asyncio.get_running_loop()
-        self.silent_since = self._loop.time()
-        """When it was last heard, or was asked something after all was answered."""
-        self.ended: Future[None] = self._loop.create_future()
-        # The only way past its streams, of which each read is as dear as all that is done here.
-        self._transport: Any = connection._writer.transport  # type: ignore[union-attr]
-        self._streams = self._transport.get_protocol()
-        self._transport.set_protocol(self)
-
-    def say(self, request: bytes) -> None:
-        try:
-            self._transport.write(request)
-        except RuntimeError:
-            # From uvloop, when the peer is gone already.
-            self.end()
-
-    def end(self) -> None:
-        self._transport.abort()
-        self._link.lost(self, None)
-
-    def data_received(self, data: bytes) -> None:
-        self.silent_since = self._loop.time()
-        self._reader.feed(data)
-        try:
-            while (reply := self._reader.gets()) is not _INCOMPLETE:
-                self._link.received(reply)
-        except InvalidResponse:
-            _log.exception("The store sent what is no answer")
-            self.end()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.ended.set_result(None)
-        self._streams.connection_lost(error)
-        self._connection._close()  # type: ignore[no-untyped-call]
-        self._link.lost(self, error)
-
-
-async def _connected(connection: AbstractConnection) -> AbstractConnection:
-    try:
-        await connection.connect()  # type: ignore[no-untyped-call]
-    except BaseException:
-        await connection.disconnect(nowait=True)
-        raise
-    return connection
