@@ -140,7 +140,7 @@ class _Compiler:
             field=field,
             parent=parent,
             nodes=[detail.node for detail in details],
-            reading=reading_of(field),
+            reading=reading_of(field, self._executor.schema),
             shape=self._shape(field.type, details),
             constant_arguments=self._constant_arguments(field, details[0].node),
         )
