@@ -49,11 +49,14 @@ def written(username: str) -> str:
 
 
 def spellings(name: str) -> list[str]:
-    """What nobody else's name may have in common with this one; the first is the name's own.
+    """What nobody else's name may have in common with this one; at least one, the first the same
+    for all cases of it.
 
     Two, as case can be folded before characters are compared or after: `PABIO` is `pabio` in
     another case, and `PabIo` looks like `Pablo`.
     """
+    if len(name) > _LONGEST_GIVEN:
+        return [name]  # Nobody's, or of another server that keeps such a thing.
     name = _VARIATIONS.sub("", written(name))
     folded = _folded(name)
     return list(dict.fromkeys([_folded(_skeleton(folded)), _folded(_skeleton(name))]))
