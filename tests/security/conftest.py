@@ -41,8 +41,8 @@ async def visit() -> AsyncIterator[Visit]:
 
 
 @pytest.fixture(scope="module")
-def server_without_limits(embedded_url: str) -> Iterator[Server]:
+def server_without_limits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all tests of a module that need no store of their own."""
-    server = start_server({"REDIS_ENDPOINT_URL": embedded_url})
+    server = start_server({"DATA_DIR": str(tmp_path_factory.mktemp("server"))})
     yield server
     server.stop()
