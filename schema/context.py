@@ -177,8 +177,10 @@ class Context:
         caller: Callable[[], Awaitable[models.Session]],
         ask: Callable[[str], Coroutine[Any, Any, T]],
     ) -> tuple[models.Session, T]:
-        """It is asked on behalf of whoever the token claims to be. Without the session behind the
-        token nothing of what was found gets out, not even that there was an error.
+        """Who calls, and what `ask` finds for whoever the token claims to be.
+
+        Without the session behind the token nothing of what was found gets out, not even that
+        there was an error.
         """
         asked = asyncio.create_task(ask(self._claimed_user_id()))
         try:
