@@ -10,9 +10,6 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from redis.asyncio.client import Pipeline
 
 from services import keys
 from services.errors import RateLimited
@@ -92,31 +89,26 @@ def operation_buckets(rates: Rates, user_id: str, token_hash: str) -> list[Bucke
     return [Bucket(key, rate, "operations with this session")] if rate else []
 
 
-def add_taking(
-    store: Store, pipe: Pipeline, buckets: Sequence[Bucket], session: str | None = None
-) -> None:
-    """Queue taking a token from each bucket on a pipeline; `taken` reads the reply.
+async def take(store: Store, buckets: Sequence[Bucket], session: str | None = None) -> bytes | None:
+    """Take a token from each of the buckets; RateLimited, and none is taken, when one is empty.
 
-    They must share a slot of a Redis Cluster. With the key of a session they are taken on its
-    behalf, or not at all if it is not there.
+    With the key of a session they are taken on its behalf, and not at all if it is not there: it
+    is returned. All have to share a slot of a Redis Cluster. One round trip.
     """
     names = [bucket.key for bucket in buckets]
     if session is not None:
         names.append(session)
+    if not names:
+        return None
     sizes = (number for bucket in buckets for number in (bucket.rate.gain, bucket.rate.count))
-    store.add(pipe, "take", names, *sizes)
-
-
-def taken(buckets: Sequence[Bucket], reply: list[Any]) -> bytes | None:
-    """The session on whose behalf the tokens were taken. Raises RateLimited if they were not."""
-    wait, number, session = reply
+    wait, number, found = await store.run("take", names, *sizes)
     if wait:
         bucket = buckets[number - 1]
         seconds = math.ceil(wait / 1_000_000)
         raise RateLimited(
             f"Too many {bucket.what}: at most {bucket.rate}. Try again in {seconds} s.", seconds
         )
-    return session  # type: ignore[no-any-return]
+    return found  # type: ignore[no-any-return]
 
 
 def _buckets(

@@ -18,7 +18,7 @@ import orjson
 from services import keys
 from services.errors import NotFound, Unavailable
 from services.models import Session, SessionDetails
-from services.rates import Rates, add_taking, message_buckets, operation_buckets, taken
+from services.rates import Rates, message_buckets, operation_buckets, take
 from services.store import Store
 
 DEFAULT_TTL = 30 * 24 * 3600
@@ -90,10 +90,7 @@ class Sessions:
             buckets += operation_buckets(self._rates, user_id, token_hash)
         if "message" in counted:
             buckets += message_buckets(self._rates, user_id)
-        pipe = self._store.pipeline()
-        add_taking(self._store, pipe, buckets, session=keys.session(user_id, token_hash))
-        (reply,) = await self._store.execute(pipe)
-        value = taken(buckets, reply)
+        value = await take(self._store, buckets, keys.session(user_id, token_hash))
         if value is None:
             return None
         details = _details(user_id, token_hash, value)

@@ -1,5 +1,6 @@
 """Accounts: reading, registering, checking a password."""
 
+import asyncio
 from collections.abc import Sequence, Set
 
 from services import keys, names
@@ -7,14 +8,7 @@ from services.errors import Conflict, Unauthenticated
 from services.ids import is_user_id
 from services.models import User
 from services.passwords import Passwords, check_new, is_encodable
-from services.rates import (
-    Bucket,
-    Rates,
-    add_taking,
-    login_buckets,
-    registration_buckets,
-    taken,
-)
+from services.rates import Rates, login_buckets, registration_buckets, take
 from services.store import Store
 from services.user_cache import UserCache
 
@@ -92,11 +86,9 @@ class Users:
         check_new(password)
         spellings = names.spellings(name)
         buckets = registration_buckets(self._rates, address, spellings[0])
-        pipe = self._store.pipeline()
-        add_taking(self._store, pipe, buckets)
-        pipe.exists(keys.username(name))
-        reply, is_taken = await self._store.execute(pipe)
-        taken(buckets, reply)
+        _, is_taken = await asyncio.gather(
+            take(self._store, buckets), self._store.call("EXISTS", keys.username(name))
+        )
         if is_taken:
             raise Conflict(_TAKEN)
         await self._claim_spellings()
@@ -142,7 +134,8 @@ class Users:
         """
         buckets = login_buckets(self._rates, address, names.spellings(username)[0])
         # Other servers keep names as they are written, so that goes first.
-        user_id = await self._id_of([username, username.strip(), names.written(username)], buckets)
+        written = [username, username.strip(), names.written(username)]
+        _, user_id = await asyncio.gather(take(self._store, buckets), self._id_of(written))
         # Nobody has the id 0: an unknown name costs the same reads and the same hashing.
         name, password_hash = await self._store.call(
             "HMGET", keys.user(user_id or "0"), "username", "password"
@@ -153,16 +146,13 @@ class Users:
             raise Unauthenticated("Wrong username or password.")
         return User(user_id, name.decode(errors="replace"))
 
-    async def _id_of(self, written: Sequence[str], buckets: Sequence[Bucket] = ()) -> str | None:
-        """The id of the first of these names that somebody has; raises RateLimited."""
+    async def _id_of(self, written: Sequence[str]) -> str | None:
+        """The id of the first of these names that somebody has."""
         pipe = self._store.pipeline()
-        add_taking(self._store, pipe, buckets)
         for name in dict.fromkeys(written):
             if is_encodable(name):
                 pipe.get(keys.username(name))
-        reply, *values = await self._store.execute(pipe)
-        taken(buckets, reply)
-        for value in values:
+        for value in await self._store.execute(pipe):
             # `user:4`, or `4` as some documentation of the data model has it.
             user_id = (value or b"").decode(errors="replace").rpartition(":")[2]
             if is_user_id(user_id):
