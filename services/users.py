@@ -14,6 +14,8 @@ from services.user_cache import UserCache
 
 _GENERAL = "0"
 _TAKEN = "This username is taken, or looks like one that is."
+_LONGEST_ANYWHERE = 1024
+"""Other servers set no limit to names; no key gets longer than this all the same."""
 _SMALLEST_CHUNK = 50
 _LARGEST_CHUNK = 1000
 
@@ -150,7 +152,7 @@ class Users:
         """The id of the first of these names that somebody has."""
         pipe = self._store.pipeline()
         for name in dict.fromkeys(written):
-            if is_encodable(name):
+            if len(name) <= _LONGEST_ANYWHERE and is_encodable(name):
                 pipe.get(keys.username(name))
         for value in await self._store.execute(pipe):
             # `user:4`, or `4` as some documentation of the data model has it.

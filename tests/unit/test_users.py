@@ -190,7 +190,7 @@ class TestReading:
         assert await users.by_username("Pablo") == pablo
         await store.redis.set("username:Pablo", "1")
         assert await users.by_username("Pablo") == pablo
-        for name in ("pablo", "Pablo ", "", "\ud800", "?"):
+        for name in ("pablo", "Pablo ", "", "\ud800", "?", "x" * 100_000):
             assert await users.by_username(name) is None
 
     @pytest.mark.parametrize("value", ["user:0", "user:-1", "user:", "user:1x", "user:99", b"\xff"])
