@@ -85,22 +85,22 @@ class Settings(BaseSettings):
         default=True, description="Whether the rates below are limited: on or off."
     )
     logins_per_address: ParsedRate = Field(
-        default=Rate(60, "minute"), description="Log-ins from one address."
+        default=Rate(300, "hour"), description="Log-ins from one address."
     )
     logins_per_name: ParsedRate = Field(
-        default=Rate(10, "minute"), description="Log-ins with one name."
+        default=Rate(60, "hour"), description="Log-ins with one name."
     )
     registrations_per_address: ParsedRate = Field(
-        default=Rate(20, "hour"), description="Registrations from one address."
+        default=Rate(60, "hour"), description="Registrations from one address."
     )
     registrations_per_name: ParsedRate = Field(
         default=Rate(10, "hour"), description="Registrations with one name."
     )
     messages_per_user: ParsedRate = Field(
-        default=Rate(120, "minute"), description="Messages of one user."
+        default=Rate(300, "minute"), description="Messages of one user."
     )
     operations_per_token: ParsedRate = Field(
-        default=Rate(1200, "minute"), description="Operations with one session."
+        default=Rate(3000, "minute"), description="Operations with one session."
     )
     demo_data: bool = Field(
         default=True, description="Fill an empty store with the demo users and rooms."

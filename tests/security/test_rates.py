@@ -135,7 +135,7 @@ async def test_no_text_from_outside_is_in_a_key(serve: Serve, visit: Visit, stor
         assert all(
             re.fullmatch(r"parley:\{log-ins\}:(address|name):[0-9a-f]{32}", key) for key in buckets
         )
-        assert all(0 < client.pttl(key) <= 60_000 for key in buckets)
+        assert all(0 < client.pttl(key) <= 3_600_000 for key in buckets)
 
 
 async def test_load_tests_turn_them_off(serve: Serve, visit: Visit) -> None:
@@ -145,15 +145,9 @@ async def test_load_tests_turn_them_off(serve: Serve, visit: Visit) -> None:
         await caller.send("room:0", "hello")
 
 
-async def test_every_limit_is_on_unless_turned_off(serve: Serve, visit: Visit) -> None:
+async def test_they_are_on_unless_turned_off(serve: Serve, visit: Visit) -> None:
     caller = visit(serve())
-    document = (
-        "mutation { "
-        + " ".join(
-            f'g{number}: login(input: {{username: "Mary", password: "password123"}}) {{ token }}'
-            for number in range(30)
-        )
-        + " }"
-    )
-    (error,) = (await answer(caller, document))["errors"]
-    assert_limited(error, "10 a minute")
+    taken = {"username": "Mary", "password": "password123"}
+    for _ in range(10):
+        assert (await refusal(caller, REGISTER, input=taken))["extensions"]["code"] == "CONFLICT"
+    assert_limited(await refusal(caller, REGISTER, input=taken), "10 an hour")
