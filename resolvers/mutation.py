@@ -103,10 +103,12 @@ async def _log_in(context: Context, user: models.User) -> AuthPayload:
     sessions, cookies = context.chat.sessions, context.cookies
     token, session = await sessions.create(user.id, context.device)
     if cookies is not None:
-        # The browser forgets its old token: nobody shall find a use for it.
-        old = None if cookies.token is None else await sessions.resolve(cookies.token)
-        if old is not None:
-            await sessions.end(old)
+        # The browser forgets the user's old token: nobody shall find a use for it. A program that
+        # logs several users in may have the cookie of another one, who goes on.
+        if cookies.token is not None and sessions.claimed_user_id(cookies.token) == user.id:
+            old = await sessions.resolve(cookies.token)
+            if old is not None:
+                await sessions.end(old)
         cookies.set(token, session.expires_at)
     return AuthPayload(
         user=User.of(user),

@@ -85,16 +85,21 @@ async def test_a_log_in_is_always_a_new_token(serve: Serve, visit: Visit) -> Non
 async def test_a_log_in_ends_the_browsers_old_session(serve: Serve, visit: Visit) -> None:
     server = serve()
     async with browser(server) as firefox:
-        old = (await ask(firefox, LOG_IN, input=CREDENTIALS)).json()["data"]["login"]["token"]
+
+        async def log_in(name: str) -> User:
+            user = visit(server)
+            response = await ask(firefox, LOG_IN, input={**CREDENTIALS, "username": name})
+            user.token = response.json()["data"]["login"]["token"]
+            return user
+
         program = await visit(server).log_in("Mary")
-        await ask(firefox, LOG_IN, input={**CREDENTIALS, "username": "Joe"})
-        assert (await ask(firefox, "{ me { username } }")).json()["data"] == {
-            "me": {"username": "Joe"}
-        }
-    thief = visit(server)
-    thief.token = old
-    assert await me(thief) is None
-    assert await me(program) == "Mary"
+        old, new = await log_in("Mary"), await log_in("Mary")
+        assert [await me(user) for user in (program, old, new)] == ["Mary", None, "Mary"]
+        # Somebody else's session is not the one that is renewed.
+        joe = await log_in("Joe")
+        assert [await me(user) for user in (new, joe)] == ["Mary", "Joe"]
+        viewer = (await ask(firefox, "{ me { username } }")).json()["data"]["me"]
+        assert viewer == {"username": "Joe"}
 
 
 async def test_a_session_that_is_used_lasts_on(serve: Serve, visit: Visit, aged: Aged) -> None:
