@@ -23,7 +23,7 @@ from services.store import Store
 
 DEFAULT_TTL = 30 * 24 * 3600
 DEFAULT_MOST_SECONDS = 180 * 24 * 3600
-DEFAULT_MOST_SESSIONS = 100
+DEFAULT_MOST_SESSIONS = 1000
 
 Counted = Literal["operation", "message"]
 """What a session is looked up for, where that is limited."""

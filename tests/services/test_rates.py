@@ -2,16 +2,20 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 
 import pytest
 
+from services import keys
 from services.errors import RateLimited
 from services.rates import (
     Bucket,
     Rate,
     Rates,
     login_buckets,
+    message_buckets,
     operation_buckets,
+    registration_buckets,
     take,
 )
 from services.store import Store
@@ -118,6 +122,17 @@ def test_addresses_of_one_customer_share_a_bucket(one: str, other: str) -> None:
 
 
 def test_what_is_taken_together_shares_a_slot() -> None:
-    rates = Rates(logins_per_address=Rate(1, "day"), logins_per_name=Rate(1, "day"))
-    tags = {each.key.partition("{")[2].partition("}")[0] for each in login_buckets(rates, "x", "y")}
-    assert tags == {"log-ins"}
+    rate = Rate(1, "day")
+    rates = Rates(rate, rate, rate, rate, rate, rate)
+    assert tags(each.key for each in login_buckets(rates, "192.0.2.1", "x")) == {"log-ins"}
+    assert tags(each.key for each in registration_buckets(rates, "192.0.2.1", "x")) == {
+        "registrations"
+    }
+    of_session = [*operation_buckets(rates, "4", "hash"), *message_buckets(rates, "4")]
+    names = [each.key for each in of_session]
+    assert tags([*names, keys.session("4", "hash"), keys.sessions("4")]) == {"user:4"}
+
+
+def tags(names: Iterable[str]) -> set[str]:
+    """What a Redis Cluster hashes of the keys."""
+    return {name.partition("{")[2].partition("}")[0] for name in names}
