@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from tests.api.client import User
-from tests.security.callers import answer
+from tests.security.accounts import answer
 from tests.security.conftest import Serve, Visit
 from tests.servers import Server
 

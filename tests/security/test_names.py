@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from services.passwords import Passwords
-from tests.security.callers import LOG_IN, REGISTER, refusal, register
+from tests.security.accounts import LOG_IN, REGISTER, refusal, register
 from tests.security.conftest import Serve, Visit
 
 OFF = {"RATE_LIMITS": "off"}

@@ -10,7 +10,7 @@ from services.passwords import Passwords
 from services.rates import Rate, Rates
 from services.store import Store
 from services.users import Users
-from tests.security.callers import LOG_IN, REGISTER, answer, guess, refusal, register
+from tests.security.accounts import LOG_IN, REGISTER, answer, guess, refusal, register
 from tests.security.conftest import Serve, Visit
 from tests.servers import Server
 

@@ -7,7 +7,7 @@ from graphql import GraphQLInputObjectType, GraphQLNamedType, GraphQLObjectType,
 
 from resolvers.root import build_schema
 from tests.api.client import User
-from tests.security.callers import answer
+from tests.security.accounts import answer
 from tests.security.conftest import Visit
 from tests.servers import Server
 

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from tests.api.client import Failed, subscription
-from tests.security.callers import REGISTER, answer, guess, refusal, register
+from tests.security.accounts import REGISTER, answer, guess, refusal, register
 from tests.security.conftest import Serve, Visit
 
 

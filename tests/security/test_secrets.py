@@ -6,7 +6,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.api.client import User, subscription
-from tests.security.callers import LOG_IN, REGISTER, guess, refusal, register
+from tests.security.accounts import LOG_IN, REGISTER, guess, refusal, register
 from tests.security.conftest import Serve, Visit
 
 PASSWORD = "an-unlikely-password"

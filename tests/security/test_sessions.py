@@ -14,7 +14,7 @@ from gql.transport.exceptions import TransportError
 from websockets.asyncio.client import connect
 
 from tests.api.client import ACCEPT, User, subscription
-from tests.security.callers import LOG_IN, refusal
+from tests.security.accounts import LOG_IN, refusal
 from tests.security.conftest import Serve, Visit
 from tests.servers import Server
 

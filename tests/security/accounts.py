@@ -1,4 +1,4 @@
-"""What hostile and other callers ask."""
+"""What people and guessers do with accounts."""
 
 from typing import Any
 
