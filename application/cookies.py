@@ -30,4 +30,6 @@ class SessionCookies:
         # SameSite=Lax: the browser sends it when a link leads here, and with no request that
         # another site makes on its own. HttpOnly: no script can read the token.
         cookie = f"{self._name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax"
+        # Fields that asked together may each have had the session renewed.
+        self.headers[:] = [header for header in self.headers if header[0] != "set-cookie"]
         self.headers.append(("set-cookie", f"{cookie}; Secure" if self._is_secure else cookie))

@@ -1,8 +1,7 @@
 """What the resolvers of one operation share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,8 +10,9 @@ from strawberry.types import Info as StrawberryInfo
 
 from services import models
 from services.chat import Chat
-from services.errors import ChatError, Unauthenticated
+from services.errors import RateLimited, Unauthenticated
 from services.sessions import Counted, Sessions
+from services.together import together
 
 _LOG_IN_FIRST = "Log in first."
 
@@ -92,7 +92,7 @@ class Loaders:
 
 
 class Context:
-    """One operation's. Who asks is looked up once, when somebody wants to know."""
+    """One operation's. Who asks is looked up when somebody wants to know."""
 
     def __init__(
         self,
@@ -112,7 +112,8 @@ class Context:
         self.loaders = Loaders(chat)
         self._token = token
         self._session = session
-        self._resolving: asyncio.Task[models.Session | None] | None = None
+        self._is_counted = False
+        self._refusal: RateLimited | None = None
 
     def forget_loaded(self) -> None:
         """What is asked for from now on is looked up anew, as for the next event of a stream."""
@@ -120,10 +121,9 @@ class Context:
 
     async def optional_viewer(self) -> models.Session | None:
         if self._session is None and self._token is not None:
-            if self._resolving is None:
-                self._resolving = self._resolve(self._token, ["operation"])
-            # Shared by the fields that ask, as what a loader loads.
-            return await asyncio.shield(self._resolving)
+            # Fields that ask at the same time ask each for itself, in one round trip: to share
+            # an answer, when any of them may be cancelled, takes longer than to ask.
+            self._session = await self._resolve(self._token)
         return self._session
 
     async def viewer(self) -> models.Session:
@@ -136,30 +136,29 @@ class Context:
     async def sender(self) -> models.Session:
         """The viewer, who is about to send a message. Each is counted while the session is looked
         up. Raises Unauthenticated or RateLimited."""
-        if self._token is None:
-            return await self.viewer()
-        counted: list[Counted] = ["message"]
-        if self._resolving is None:
-            counted.append("operation")
-        resolving = self._resolve(self._token, counted)
-        session = await asyncio.shield(resolving)
-        if session is None:
+        if self._token is not None:
+            self._session = await self._resolve(self._token, "message")
+        if self._session is None:
             raise Unauthenticated(_LOG_IN_FIRST)
-        # Not before: a limit on messages is nothing to the other fields.
-        self._resolving = self._resolving or resolving
-        return session
+        return self._session
 
-    def _resolve(
-        self, token: str, counted: Collection[Counted]
-    ) -> "asyncio.Task[models.Session | None]":
-        async def resolve() -> models.Session | None:
+    async def _resolve(self, token: str, *counted: Counted) -> models.Session | None:
+        """The session of the token. Whoever asks first has the operation counted; when that is
+        refused, so is whoever asked with it."""
+        if not self._is_counted:
+            self._is_counted = True
+            counted = (*counted, "operation")
+        try:
             session = await self.chat.sessions.resolve(token, counted)
-            cookies = self.cookies
-            if session and session.is_renewed and cookies is not None and cookies.token == token:
-                cookies.set(token, session.expires_at)
-            return session
-
-        return asyncio.create_task(resolve())
+        except RateLimited as refusal:
+            self._refusal = refusal
+            raise
+        if self._refusal is not None:
+            raise self._refusal
+        cookies = self.cookies
+        if session and session.is_renewed and cookies is not None and cookies.token == token:
+            cookies.set(token, session.expires_at)
+        return session
 
     async def on_behalf_of_viewer(self, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
         """What `ask` finds for the viewer's user id; with the session, in one round trip."""
@@ -174,7 +173,7 @@ class Context:
 
     async def _on_behalf_of(
         self,
-        caller: Callable[[], Awaitable[models.Session]],
+        caller: Callable[[], Coroutine[Any, Any, models.Session]],
         ask: Callable[[str], Coroutine[Any, Any, T]],
     ) -> tuple[models.Session, T]:
         """Who calls, and what `ask` finds for whoever the token claims to be.
@@ -182,15 +181,8 @@ class Context:
         Without the session behind the token nothing of what was found gets out, not even that
         there was an error.
         """
-        asked = asyncio.create_task(ask(self._claimed_user_id()))
-        try:
-            session = await caller()
-        except BaseException:
-            asked.cancel()
-            with suppress(asyncio.CancelledError, ChatError):
-                await asked
-            raise
-        return session, await asked
+        user_id = self._claimed_user_id()
+        return await together(caller(), ask(user_id))
 
     def _claimed_user_id(self) -> str:
         """Whose session the caller claims to have. Raises Unauthenticated without any claim."""

@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from services.store import drop_idle_connections
+from services.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -63,8 +63,9 @@ class RedisChannels(BroadcastBackend):
     """Several Redis channels, and the keys that begin with one of `prefixes`, as one broadcaster
     channel, so that their common order is kept."""
 
-    def __init__(self, redis: Redis, sources: Sequence[str], prefixes: Sequence[str] = ()) -> None:
-        self._pool = redis.connection_pool
+    def __init__(self, store: Store, sources: Sequence[str], prefixes: Sequence[str] = ()) -> None:
+        self._store = store
+        self._pool = store.redis.connection_pool
         self._sources = (*sources, _INVALIDATIONS)
         self._prefixes = prefixes
         self._events: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
@@ -100,7 +101,7 @@ class RedisChannels(BroadcastBackend):
 
     async def publish(self, channel: str, message: str) -> None:
         """Publish on a Redis channel; the scripts do so themselves, with what they change."""
-        await Redis(connection_pool=self._pool).publish(channel, message)
+        await self._store.call("PUBLISH", channel, message)
 
     async def next_published(self) -> Event:
         return await self._events.get()
@@ -121,8 +122,8 @@ class RedisChannels(BroadcastBackend):
             except (RedisError, OSError, TimeoutError, RuntimeError) as error:
                 # uvloop has a RuntimeError for writing to a connection that the peer has reset.
                 _log.warning("Lost the connection to the channels: %s", error or type(error))
-                # The idle connections for commands may be as dead without saying so.
-                await drop_idle_connections(self._pool)
+                # The connections for commands may be as dead without saying so.
+                await self._store.drop_connections()
             finally:
                 self.connected.clear()
                 await self._close_client()

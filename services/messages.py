@@ -15,6 +15,7 @@ from services.log import Log, own_position, to_message
 from services.models import Message, MessagePage, Room
 from services.rooms import Rooms
 from services.store import Store
+from services.together import together
 from services.wire import message_template
 
 MAX_TEXT = 4_000
@@ -83,11 +84,10 @@ class Messages:
 
         Authorisation and slice share a round trip. Raises NotFound as `Rooms.visible` does.
         """
-        _, history = await asyncio.gather(
+        end: End = "last" if first is None else "first"
+        _, history = await together(
             self._rooms.visible(user_id, room_id),
-            self._history(
-                room_id, "last" if first is None else "first", first or last or 0, after, before
-            ),
+            self._history(room_id, end, first or last or 0, after, before),
         )
         return history
 
@@ -131,9 +131,8 @@ class Messages:
 
     async def get(self, user_id: str, room_id: str, position: int) -> Message | None:
         """The message at a position, or None; raises NotFound as `Rooms.visible` does."""
-        _, found = await asyncio.gather(
-            self._rooms.visible(user_id, room_id),
-            self._log.get(room_id, position),
+        _, found = await together(
+            self._rooms.visible(user_id, room_id), self._log.get(room_id, position)
         )
         return found
 

@@ -116,7 +116,7 @@ class Sessions:
         """Whether each of the sessions is still alive; one round trip."""
         pipe = self._store.pipeline()
         for session in sessions:
-            pipe.exists(_key(session))
+            pipe.add("EXISTS", _key(session))
         alive = await self._store.execute(pipe) if sessions else []
         return [bool(count) for count in alive]
 

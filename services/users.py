@@ -1,6 +1,5 @@
 """Accounts: reading, registering, checking a password."""
 
-import asyncio
 from collections.abc import Sequence, Set
 
 from services import keys, names
@@ -10,6 +9,7 @@ from services.models import User
 from services.passwords import Passwords, check_new, is_encodable
 from services.rates import Rates, login_buckets, registration_buckets, take
 from services.store import Store
+from services.together import together
 from services.user_cache import UserCache
 
 _GENERAL = "0"
@@ -52,7 +52,7 @@ class Users:
         trip."""
         pipe = self._store.pipeline()
         for user_id in ids:
-            pipe.hget(keys.user(user_id), "username")
+            pipe.add("HGET", keys.user(user_id), "username")
         names = await self._store.execute(pipe) if ids else []
         return [
             None if name is None else User(user_id, name.decode(errors="replace"))
@@ -88,7 +88,7 @@ class Users:
         check_new(password)
         spellings = names.spellings(name)
         buckets = registration_buckets(self._rates, address, spellings[0])
-        _, is_taken = await asyncio.gather(
+        _, is_taken = await together(
             take(self._store, buckets), self._store.call("EXISTS", keys.username(name))
         )
         if is_taken:
@@ -124,8 +124,8 @@ class Users:
             pipe = self._store.pipeline()
             for user in filter(None, users):
                 for spelling in names.spellings(user.username):
-                    pipe.hsetnx(keys.SPELLINGS, spelling, user.id)
-            pipe.set(keys.SPELLINGS_UPTO, last)
+                    pipe.add("HSETNX", keys.SPELLINGS, spelling, user.id)
+            pipe.add("SET", keys.SPELLINGS_UPTO, last)
             await self._store.execute(pipe)
 
     async def authenticate(self, username: str, password: str, address: str | None = None) -> User:
@@ -137,7 +137,7 @@ class Users:
         buckets = login_buckets(self._rates, address, names.spellings(username)[0])
         # Other servers keep names as they are written, so that goes first.
         written = [username, username.strip(), names.written(username)]
-        _, user_id = await asyncio.gather(take(self._store, buckets), self._id_of(written))
+        _, user_id = await together(take(self._store, buckets), self._id_of(written))
         # Nobody has the id 0: an unknown name costs the same reads and the same hashing.
         name, password_hash = await self._store.call(
             "HMGET", keys.user(user_id or "0"), "username", "password"
@@ -153,7 +153,7 @@ class Users:
         pipe = self._store.pipeline()
         for name in dict.fromkeys(written):
             if len(name) <= _LONGEST_ANYWHERE and is_encodable(name):
-                pipe.get(keys.username(name))
+                pipe.add("GET", keys.username(name))
         for value in await self._store.execute(pipe):
             # `user:4`, or `4` as some documentation of the data model has it.
             user_id = (value or b"").decode(errors="replace").rpartition(":")[2]

@@ -32,12 +32,14 @@ class Resolving(FakeChat):
         return SESSION
 
 
-async def test_the_token_is_looked_up_once() -> None:
+async def test_the_token_is_looked_up_by_those_who_ask_first() -> None:
     chat = Resolving()
     context = context_of(chat, session=None, token=TOKEN)
     answer = await execute(context, "{ me { id } rooms { nodes { id } } users { nodes { id } } }")
     assert answer.errors == []
-    assert chat.looked_up == [TOKEN]
+    assert chat.looked_up == [TOKEN] * 3
+    await context.viewer()
+    assert chat.looked_up == [TOKEN] * 3
 
 
 async def test_nobody_is_looked_up_when_nobody_asks() -> None:
