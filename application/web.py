@@ -149,6 +149,10 @@ async def _opened_chat(store: Store, settings: Settings) -> AsyncIterator[Chat]:
     chat = Chat(
         store,
         session_ttl=settings.session_ttl_seconds,
+        session_most=settings.session_max_seconds,
+        sessions_per_user=settings.sessions_per_user,
+        login_queue=settings.login_queue,
+        rates=settings.rates,
         demo_data=settings.demo_data,
         durability=settings.durability,
     )
