@@ -108,6 +108,10 @@ async def test_operations_with_a_session(serve: Serve, visit: Visit) -> None:
     with pytest.raises(Failed) as caught:
         await mary.send("room:0", "hello")
     assert_limited(caught.value.errors[0], "5 an hour")
+    # Not a part of it either.
+    body = await answer(mary, '{ me { id } a: me { id } user(id: "user:1") { id } b: me { id } }')
+    assert set(body["data"].values()) == {None}
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"RATE_LIMITED"}
     # Another session of hers has tokens of its own.
     await (await visit(server).log_in("Mary"))("{ eventCursor }")
 
