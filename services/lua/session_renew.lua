@@ -10,7 +10,8 @@ local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local session = cjson.decode(value)
 session.used = now
-session.expires = math.min(now + ARGV[2], session.ends)
+-- One that an earlier version wrote has no other end than the one it was given.
+session.expires = math.min(now + ARGV[2], session.ends or session.expires)
 value = cjson.encode(session)
 redis.call('SET', KEYS[1], value, 'PX', math.max(1, math.ceil((session.expires - now) * 1000)))
 redis.call('ZADD', KEYS[2], 'XX', string.format('%.6f', session.expires), ARGV[1])
