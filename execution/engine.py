@@ -15,6 +15,7 @@ from execution.document import Documents
 from execution.errors import RequestError
 from execution.execute import Execution, FormatError, MayPass
 from execution.operation import Operation
+from execution.persisted import AutomaticTexts, Texts
 from execution.request import GraphQLRequest
 from execution.stream import ResponseStream
 from execution.subscription import SubscriptionPlan
@@ -29,6 +30,8 @@ class Engine:
 
     `format_error` makes the entry of `errors` for whatever a resolver raised; it is where unknown
     exceptions are masked. Request errors are made here and have their code.
+
+    `texts` knows documents by their hash; without any, those that clients have sent.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Engine:
         may_pass: MayPass = lambda error: False,
         executor_class: type[Executor[Any]] | None = None,
         validation_rules: Collection[type[ASTValidationRule]] = specified_rules,
+        texts: Texts | None = None,
         max_tokens: int = 2_000,
         cache_size: int = 512,
     ) -> None:
@@ -46,15 +50,17 @@ class Engine:
         self._schema = schema
         self._executor_class = executor_class or Executor
         self._execution = Execution(format_error, may_pass)
+        self._texts = texts or AutomaticTexts()
         self._documents = Documents(schema, validation_rules, max_tokens, cache_size)
 
     def prepare(self, request: GraphQLRequest) -> Operation:
         """The operation that a request asks for.
 
-        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens) or
-        GRAPHQL_VALIDATION_FAILED (also when the operation's name is missing or unknown).
+        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens),
+        GRAPHQL_VALIDATION_FAILED (also when the operation's name is missing or unknown), or what
+        `Texts.of` raises.
         """
-        document = self._documents.get(request.query)
+        document = self._documents.get(self._texts.of(request))
         if document.errors:
             raise RequestError(document.errors)
         return Operation(request, document.operation(request.operation_name))
