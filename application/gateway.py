@@ -52,7 +52,7 @@ class ChatGateway:
             raise Refused(*STOPPING)
         given = _payload_token(payload) or _header_token(connection)
         token = given or _cookie_token(connection)
-        opened = Connection(self._chat, self._connections.discard)
+        opened = Connection(self._chat, self._connections.discard, _last_event_id(connection))
         self._connections.add(opened)
         try:
             is_accepted = token is None or await opened.authenticate(token)
@@ -76,10 +76,16 @@ class ChatGateway:
 class Connection:
     """One open connection, with the session behind it if there is one."""
 
-    def __init__(self, chat: Chat, closed: "Callable[[Connection], None]") -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        closed: "Callable[[Connection], None]",
+        resume_after: str | None = None,
+    ) -> None:
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._chat = chat
         self._closed = closed
+        self._resume_after = resume_after
         self._token: str | None = None
         self._user: User | None = None
         self._stop_watching: list[Callable[[], None]] = []
@@ -108,7 +114,7 @@ class Connection:
 
         An ended session then does nothing more, even while its end has not been heard here.
         """
-        return Context(self._chat, token=self._token)
+        return Context(self._chat, token=self._token, resume_after=self._resume_after)
 
     def end(self, ending: Ending) -> None:
         if not self.ended.done():
@@ -148,6 +154,13 @@ def _header_token(connection: HTTPConnection[Any]) -> str | None:
 
 def _cookie_token(connection: HTTPConnection[Any]) -> str | None:
     return connection.cookies.get(COOKIE_NAME) or None
+
+
+def _last_event_id(connection: HTTPConnection[Any]) -> str | None:
+    """What a client of Server-Sent Events sends when it connects again."""
+    if connection.scope["type"] != "http":
+        return None
+    return connection.headers.get("last-event-id") or None
 
 
 def _bearer(value: str) -> str | None:

@@ -1,5 +1,6 @@
 """The settings of a server process, from the environment and the file `.env`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio import ConnectionPool
 
+from application.trusted import read_documents
 from services.durability import Durability
 
 _STORE_FORMS = "host:port or a URL that begins with redis://, rediss:// or unix:///"
@@ -62,6 +64,12 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Web origins besides the server's own that may use the API."
     )
+    max_batch_size: int = Field(
+        default=0, ge=0, description="How many requests a JSON array may hold; 0 for no batches."
+    )
+    trusted_documents: Annotated[Mapping[str, str] | None, NoDecode] = Field(
+        default=None, description="The only documents to serve: a JSON file, or a folder of them."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is worth a line on stderr."
     )
@@ -98,6 +106,11 @@ class Settings(BaseSettings):
             ):
                 raise ValueError("should be origins like https://chat.example.com")
         return value
+
+    @field_validator("trusted_documents", mode="before")
+    @classmethod
+    def _are_read(cls, value: object) -> object:
+        return read_documents(Path(value)) if isinstance(value, str | Path) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

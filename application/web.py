@@ -23,6 +23,7 @@ from application.stores import configured_store
 from application.transports.http import HTTPEndpoint
 from application.transports.websocket import WebSocketEndpoint
 from execution.engine import Engine
+from execution.persisted import TrustedTexts
 from resolvers.root import build_schema
 from schema.errors import format_error
 from services.chat import Chat
@@ -81,8 +82,12 @@ class Parley(Starlette):
             except StoreError as error:
                 self.failure = str(error)
                 raise
-            gateway = ChatGateway(chat, _engine())
-            http = HTTPEndpoint(gateway, playground=_PLAYGROUND.page)
+            gateway = ChatGateway(chat, _engine(self._settings))
+            http = HTTPEndpoint(
+                gateway,
+                playground=_PLAYGROUND.page,
+                max_batch_size=self._settings.max_batch_size,
+            )
             websocket = WebSocketEndpoint(gateway, allowed_origins=self._settings.allowed_origins)
 
             def stop() -> None:
@@ -136,11 +141,13 @@ def _middleware(settings: Settings) -> list[Middleware]:
     return middleware
 
 
-def _engine() -> Engine:
+def _engine(settings: Settings) -> Engine:
+    trusted = settings.trusted_documents
     return Engine(
         build_schema()._schema,
         format_error=format_error,
         may_pass=lambda error: isinstance(error, Unavailable),
+        texts=None if trusted is None else TrustedTexts(trusted),
     )
 
 

@@ -17,6 +17,7 @@ from execution.errors import RequestError
 from execution.execute import Execution, FormatError, MayPass
 from execution.limits import OperationLimits
 from execution.operation import Operation
+from execution.persisted import AutomaticTexts, Texts
 from execution.request import GraphQLRequest
 from execution.stream import ResponseStream
 from execution.subscription import SubscriptionPlan
@@ -34,7 +35,8 @@ class Engine:
     `format_error` makes the entry of `errors` for whatever a resolver raised; it is where unknown
     exceptions are masked. Request errors are made here and have their code.
 
-    Without `introspection` nobody is told the schema, not by suggestions in errors either.
+    `texts` knows documents by their hash; without any, those that clients have sent. Without
+    `introspection` nobody is told the schema, not by suggestions in errors either.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Engine:
         may_pass: MayPass = lambda error: False,
         executor_class: type[Executor[Any]] | None = None,
         validation_rules: Collection[type[ASTValidationRule]] = specified_rules,
+        texts: Texts | None = None,
         max_tokens: int = 2_000,
         limits: OperationLimits = _NO_LIMITS,
         introspection: bool = True,
@@ -54,6 +57,7 @@ class Engine:
         self._schema = schema
         self._executor_class = executor_class or Executor
         self._execution = Execution(format_error, may_pass)
+        self._texts = texts or AutomaticTexts()
         self._hide_suggestions = not introspection
         rules = list(validation_rules)
         if not introspection:
@@ -70,11 +74,11 @@ class Engine:
     def prepare(self, request: GraphQLRequest) -> Operation:
         """The operation that a request asks for.
 
-        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens) or
+        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens),
         GRAPHQL_VALIDATION_FAILED (also over a limit, and when the operation's name is missing or
-        unknown).
+        unknown), or what `Texts.of` raises.
         """
-        document = self._documents.get(request.query)
+        document = self._documents.get(self._texts.of(request))
         if document.errors:
             raise RequestError(document.errors)
         prepared = document.operation(request.operation_name)

@@ -97,9 +97,12 @@ class Context:
         token: str | None = None,
         session: models.Session | None = None,
         cookies: Cookies | None = None,
+        resume_after: str | None = None,
     ) -> None:
         self.chat = chat
         self.cookies = cookies
+        self.resume_after = resume_after
+        """The cursor after which the caller's connection was lost, if it says so itself."""
         self.response_headers: list[tuple[str, str]] = []
         self.loaders = Loaders(chat)
         self._token = token

@@ -50,7 +50,8 @@ class Connection:
         self._over = Ending()
         self._writer = Writer(websocket, limits, self._over)
         self._operations = Operations(gateway.engine, self._writer)
-        self._heard = self._loop.time()
+        self._has_been_heard = True
+        """Whether anything has come since the last ping."""
         self._session: LiveSession | None = None
         self._session_over: Closure | None = None
         """How the session has ended, while the operations that ran then finish."""
@@ -91,7 +92,7 @@ class Connection:
             event = await self._websocket.receive()
             if event["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(event.get("code", 1005))
-            self._heard = self._loop.time()
+            self._has_been_heard = True
             await self._handle(parse_message(event.get("text")))
 
     async def _handle(self, message: Message) -> None:
@@ -162,15 +163,16 @@ class Connection:
         self._over.come(closure)
 
     def _ping(self) -> None:
-        """Ping, and give up a peer that is silent in spite of it.
+        """Ping, and give up a peer that was silent since the last one.
 
-        1001 as the peer seems to have gone away; clients reconnect on it. (4408 would mean that
-        the init was late.)
+        So nobody is dead for longer than twice the interval before it is noticed. 1001 as the peer
+        seems to have gone away; clients reconnect on it. (4408 would mean that the init was late.)
         """
         self._ping_timer = self._loop.call_later(self._limits.ping_seconds, self._ping)
         try:
-            if self._loop.time() - self._heard >= self._limits.idle_seconds:
+            if not self._has_been_heard:
                 raise Closure(1001, "No message in time")
+            self._has_been_heard = False
             self._writer.put_other(messages.ping())
         except Closure as closure:
             self._over.come(closure)

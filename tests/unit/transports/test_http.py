@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from application.transports.gateway import Refused
-from tests.unit.transports.toy import Toy
+from tests.unit.transports.toy import Toy, serving
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -254,3 +256,100 @@ async def test_client_that_leaves_while_sending(toy: Toy, caplog: pytest.LogCapt
     await writer.wait_closed()
     await asyncio.sleep(0.05)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+# Documents by their hash
+
+
+def by_hash(query: str, version: int = 1) -> dict[str, Any]:
+    name = sha256(query.encode()).hexdigest()
+    return {"persistedQuery": {"version": version, "sha256Hash": name}}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_persisted_queries(client: httpx.AsyncClient, method: str) -> None:
+    async def ask(**request: Any) -> httpx.Response:
+        headers = {"accept": RESPONSE_JSON}
+        if method == "POST":
+            return await client.post("/graphql", json=request, headers=headers)
+        request["extensions"] = orjson.dumps(request["extensions"]).decode()
+        return await client.get("/graphql", params=request, headers=headers)
+
+    query = "{ hello }"
+    response = await ask(extensions=by_hash(query))
+    assert response.status_code == 400
+    assert only_error(response) == ("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
+    response = await ask(query=query, extensions=by_hash("{ other }"))
+    assert (response.status_code, only_error(response)[0]) == (400, "BAD_USER_INPUT")
+    for request in ({"query": query}, {}):
+        response = await ask(**request, extensions=by_hash(query))
+        assert response.json() == {"data": {"hello": "Hello world"}}
+    response = await ask(extensions=by_hash(query, version=2))
+    assert only_error(response)[0] == "PERSISTED_QUERY_NOT_SUPPORTED"
+
+
+async def test_no_persisted_mutation_by_get(client: httpx.AsyncClient) -> None:
+    query = "mutation { login }"
+    assert (await post(client, query, extensions=by_hash(query))).status_code == 200
+    parameters = {"extensions": orjson.dumps(by_hash(query)).decode()}
+    assert (await client.get("/graphql", params=parameters)).status_code == 405
+
+
+# Batches
+
+
+@pytest.fixture
+async def batches() -> AsyncIterator[httpx.AsyncClient]:
+    async with (
+        serving(max_batch_size=3) as toy,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{toy.port}") as client,
+    ):
+        yield client
+
+
+async def test_a_batch_is_answered_in_its_order(batches: httpx.AsyncClient) -> None:
+    batch = [{"query": "mutation { login }"}, {"query": "{ late }"}, {"query": "{ hello }"}]
+    response = await batches.post("/graphql", json=batch)
+    assert response.status_code == 200
+    assert response.json() == [
+        {"data": {"login": True}},
+        {"data": {"late": "late"}},
+        {"data": {"hello": "Hello world"}},
+    ]
+    assert response.headers["set-cookie"] == "session=1; HttpOnly"
+
+
+@pytest.mark.parametrize(
+    ("item", "code"),
+    [
+        (7, "BAD_USER_INPUT"),
+        ({}, "BAD_USER_INPUT"),
+        ([{"query": "{ hello }"}], "BAD_USER_INPUT"),
+        ({"query": "{"}, "GRAPHQL_PARSE_FAILED"),
+        ({"query": "{ nothing }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "{ broken }"}, "INTERNAL_SERVER_ERROR"),
+        ({"query": "subscription { count }"}, "BAD_USER_INPUT"),
+        ({"extensions": by_hash("{ unheard }")}, "PERSISTED_QUERY_NOT_FOUND"),
+    ],
+)
+async def test_each_request_of_a_batch_has_its_own_errors(
+    batches: httpx.AsyncClient, item: Any, code: str
+) -> None:
+    response = await batches.post("/graphql", json=[item, {"query": "{ hello }"}])
+    assert response.status_code == 200
+    failed, fine = response.json()
+    assert [error["extensions"]["code"] for error in failed["errors"]] == [code]
+    assert fine == {"data": {"hello": "Hello world"}}
+
+
+@pytest.mark.parametrize("size", [0, 4])
+async def test_batches_are_bounded(batches: httpx.AsyncClient, size: int) -> None:
+    response = await batches.post("/graphql", json=[{"query": "{ hello }"}] * size)
+    assert response.status_code == 400
+    assert only_error(response) == ("BAD_USER_INPUT", "A batch has 1 to 3 requests.")
+
+
+async def test_batches_are_off_unless_set(client: httpx.AsyncClient) -> None:
+    response = await client.post("/graphql", json=[{"query": "{ hello }"}])
+    assert response.status_code == 400
+    assert "one request at a time" in only_error(response)[1]

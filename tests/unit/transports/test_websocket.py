@@ -21,6 +21,7 @@ from tests.unit.transports.sockets import (
     subscribe,
     tell,
 )
+from tests.unit.transports.test_http import by_hash
 from tests.unit.transports.toy import DIARY, Toy, heard, serving
 
 
@@ -158,6 +159,7 @@ async def test_gateway_that_fails(
         '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","variables":"x"}}',
         '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","operationName":7}}',
         '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","extensions":7}}',
+        '{"type":"subscribe","id":"1","payload":[{"query":"{ hello }"}]}',
     ],
 )
 async def test_malformed_frames(socket: ClientConnection, frame: str | bytes) -> None:
@@ -186,7 +188,7 @@ async def test_what_was_answered_arrives_before_the_close(socket: ClientConnecti
 
 
 async def test_keep_alive() -> None:
-    async with limited(ping_seconds=0.05, idle_seconds=0.2) as (_, socket):
+    async with limited(ping_seconds=0.2) as (_, socket):
         for _ in range(6):
             assert await hear(socket) == {"type": "ping"}
             await tell(socket, {"type": "pong"})
@@ -247,6 +249,21 @@ async def test_request_errors(
         message = await hear(ready)
         assert (message["id"], message["type"]) == ("1", "error")
         assert [error["extensions"]["code"] for error in message["payload"]] == [code]
+
+
+async def test_persisted_queries(ready: ClientConnection) -> None:
+    extensions = by_hash("{ hello }")
+    named = {"id": "1", "type": "subscribe", "payload": {"extensions": extensions}}
+    await tell(ready, named)
+    message = await hear(ready)
+    assert (message["id"], message["type"]) == ("1", "error")
+    assert message["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+    await subscribe(ready, "2", "{ hello }", extensions=extensions)
+    await tell(ready, named)
+    answers = [await hear(ready) for _ in range(4)]
+    assert [answer["payload"] for answer in answers if answer["type"] == "next"] == [
+        {"data": {"hello": "Hello world"}}
+    ] * 2
 
 
 async def test_errors_of_fields(ready: ClientConnection) -> None:

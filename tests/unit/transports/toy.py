@@ -129,7 +129,17 @@ class Mutation:
 
 
 @strawberry.type
+class Place:
+    cursor: str | None
+
+
+@strawberry.type
 class Subscription:
+    @strawberry.subscription
+    async def places(self) -> AsyncGenerator[Place, None]:
+        for cursor in ("c1", None, "c3"):
+            yield Place(cursor=cursor)
+
     @strawberry.subscription
     async def count(self, to: int = 3) -> AsyncGenerator[int, None]:
         for number in range(to):
@@ -234,14 +244,15 @@ class Toy:
 
 
 @asynccontextmanager
-async def serving(limits: Limits | None = None) -> AsyncIterator[Toy]:
+async def serving(limits: Limits | None = None, *, max_batch_size: int = 0) -> AsyncIterator[Toy]:
     gateway = ToyGateway()
     sockets = WebSocketEndpoint(
         gateway, allowed_origins=["https://chat.example"], limits=limits or Limits()
     )
+    http = HTTPEndpoint(gateway, playground=playground, max_batch_size=max_batch_size)
     app = Starlette(
         routes=[
-            Route("/graphql", HTTPEndpoint(gateway, playground=playground)),
+            Route("/graphql", http),
             WebSocketRoute("/graphql", sockets),
         ]
     )
