@@ -22,6 +22,7 @@ from application.signals import told_to_stop
 from application.stores import configured_store
 from application.transports.http import HTTPEndpoint
 from application.transports.websocket import WebSocketEndpoint
+from application.trusted import client_documents
 from execution.engine import Engine
 from execution.persisted import TrustedTexts
 from resolvers.root import build_schema
@@ -147,7 +148,7 @@ def _engine(settings: Settings) -> Engine:
         build_schema()._schema,
         format_error=format_error,
         may_pass=lambda error: isinstance(error, Unavailable),
-        texts=None if trusted is None else TrustedTexts(trusted),
+        texts=None if trusted is None else TrustedTexts({**client_documents(), **trusted}),
     )
 
 
