@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+_OF_OUR_CLIENT = Path(__file__).parent.parent / "client/dist/documents.json"
+
 _FORM = "a JSON file that maps hashes to documents, or a folder of such"
 
 
@@ -15,6 +17,11 @@ def read_documents(path: Path) -> dict[str, str]:
     if not files:
         raise ValueError(f"should name {_FORM}; there is none in {path}")
     return {name: text for file in files for name, text in _documents_in(file).items()}
+
+
+def client_documents() -> dict[str, str]:
+    """Those of the web client; none if it is not built."""
+    return read_documents(_OF_OUR_CLIENT) if _OF_OUR_CLIENT.exists() else {}
 
 
 def _documents_in(file: Path) -> dict[str, str]:

@@ -33,6 +33,7 @@ from application.transports.errors import unexpected
 from application.transports.http import PREFLIGHT_HEADERS, HTTPEndpoint
 from application.transports.places import Places
 from application.transports.websocket import WebSocketEndpoint
+from application.trusted import client_documents
 from execution.engine import Engine
 from execution.persisted import TrustedTexts
 from resolvers.root import build_schema
@@ -181,7 +182,7 @@ def _engine(settings: Settings) -> Engine:
         build_schema()._schema,
         format_error=format_error,
         may_pass=lambda error: isinstance(error, Unavailable),
-        texts=None if trusted is None else TrustedTexts(trusted),
+        texts=None if trusted is None else TrustedTexts({**client_documents(), **trusted}),
         max_tokens=settings.max_query_tokens,
         limits=settings.operation_limits,
         introspection=settings.introspection,

@@ -15,7 +15,7 @@ class Limits:
     """
 
     init_seconds: float = 10.0
-    ping_seconds: float = 15.0
+    ping_seconds: float = 14.0
     """How often sockets are pinged; also how long they may take to say something after it."""
     max_operations: int = 100
     """At a time, subscriptions included."""

@@ -1,4 +1,5 @@
-// Generates typed documents into the working directory, and the list of them for the server.
+// Generates typed documents into the working directory from the schema of a running server, and
+// the list of them for a server that only takes those.
 import { generate } from "@graphql-codegen/cli";
 
 await generate({

@@ -14,16 +14,16 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.api.client import User
+from tests.clients.conftest import Chat
 from tests.clients.workshop import CLIENTS, SCHEMA, documented, furnish, run_node
 from tests.faults.proxy import Proxy
-from tests.servers import Server
 
 _SECONDS = 30
 
 
 @pytest.fixture
-async def mary(chat_server: Server) -> AsyncIterator[User]:
-    mary = await User(chat_server.url).log_in("Mary")
+async def mary(chat: Chat) -> AsyncIterator[User]:
+    mary = await User(chat.url).log_in("Mary")
     yield mary
     await mary.http.aclose()
 
@@ -69,23 +69,26 @@ def write_programs(folder: Path, network: Proxy) -> None:
         (folder / name).write_text(program)
 
 
-async def check_resuming(output: Output, who: str, mary: User, network: Proxy) -> None:
+async def check_resuming(output: Output, who: str, mary: User, network: Proxy, chat: Chat) -> None:
     """It has sent its greeting, and hears everything once and in order, whatever breaks."""
+
+    async def say(text: str) -> None:
+        await mary.send("room:0", text)
+
     await output.wait_for(f"Pablo: Hello from {who}")
-    await mary.send("room:0", "connected")
+    await say("connected")
     await output.wait_for("Mary: connected")
     network.refuse()
     network.cut()
-    await mary.send("room:0", "away")
+    await say("away")
     await network.open()
     await output.wait_for("Mary: away")
-    await mary.send("room:0", "back")
-    await output.wait_for("Mary: back")
+    await asyncio.to_thread(chat.restart)
+    await say("restarted")
+    await output.wait_for("Mary: restarted")
     said = [line for line in output.lines if line.startswith(("Pablo: ", "Mary: "))]
-    assert said == [
-        f"Pablo: Hello from {who}",
-        *(f"Mary: {t}" for t in ("connected", "away", "back")),
-    ]
+    heard = ["connected", "away", "restarted"]
+    assert said == [f"Pablo: Hello from {who}", *(f"Mary: {text}" for text in heard)]
 
 
 @pytest.mark.parametrize(
@@ -95,27 +98,28 @@ async def check_resuming(output: Output, who: str, mary: User, network: Proxy) -
         ("urql.mjs", "urql"),
         ("graphql-ws.mjs", "graphql-ws"),
         ("graphql-sse.mjs", "graphql-sse"),
+        ("eventsource.mjs", "EventSource"),
         ("gql_client.py", "gql"),
     ],
 )
 async def test_it_chats_and_resumes(
-    tmp_path: Path, network: Proxy, mary: User, program: str, who: str
+    tmp_path: Path, network: Proxy, mary: User, chat: Chat, program: str, who: str
 ) -> None:
     furnish(tmp_path)
     write_programs(tmp_path, network)
     command = sys.executable if program.endswith(".py") else "node"
     async with running(tmp_path, command, program) as output:
-        await check_resuming(output, who, mary, network)
+        await check_resuming(output, who, mary, network, chat)
 
 
-async def test_relay(tmp_path: Path, network: Proxy, mary: User) -> None:
+async def test_relay(tmp_path: Path, network: Proxy, mary: User, chat: Chat) -> None:
     furnish(tmp_path, SCHEMA, *(CLIENTS / "relay").iterdir())
     write_programs(tmp_path, network)
     assert "Compilation completed." in await asyncio.to_thread(
         run_node, "node_modules/relay-compiler/cli.js", cwd=tmp_path
     )
     async with running(tmp_path, "node", "main.mjs") as output:
-        await check_resuming(output, "Relay", mary, network)
+        await check_resuming(output, "Relay", mary, network, chat)
         # Those of the page, and the one that the mutation has appended.
         assert any(line.startswith("The connection has ") for line in output.lines)
 
