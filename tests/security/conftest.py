@@ -1,6 +1,7 @@
 """Servers to attack, which have to be as they were afterwards."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -18,17 +19,37 @@ def started(embedded_url: str) -> Iterator[Started]:
         client.flushdb()
     servers: list[Server] = []
 
-    def start(**env: object) -> Server:
-        settings = {name: str(value) for name, value in env.items()}
-        servers.append(start_server({"REDIS_ENDPOINT_URL": embedded_url, **settings}))
+    def start(**settings: object) -> Server:
+        env = {"REDIS_ENDPOINT_URL": embedded_url, "RATE_LIMITS": "on"}
+        servers.append(start_server({**env, **{name: str(of) for name, of in settings.items()}}))
         return servers[-1]
 
     yield start
     for server in servers:
-        is_well = server.process.poll() is None and is_answering(server)
+        with surviving(server):
+            pass
+
+
+@pytest.fixture(scope="module")
+def victim(embedded_url: str) -> Iterator[Server]:
+    """A server for all the tests of a module."""
+    with redis.Redis.from_url(embedded_url) as client:
+        client.flushdb()
+    with surviving(
+        start_server({"REDIS_ENDPOINT_URL": embedded_url, "RATE_LIMITS": "off"})
+    ) as server:
+        yield server
+
+
+@contextmanager
+def surviving(server: Server) -> Iterator[Server]:
+    try:
+        yield server
+        assert server.process.poll() is None, server.output[-5_000:]
+        assert is_answering(server)
+    finally:
         server.stop()
-        assert is_well, server.output[-5_000:]
-        assert "Traceback" not in server.output, server.output[-5_000:]
+    assert "Traceback" not in server.output, server.output[-5_000:]
 
 
 def is_answering(server: Server) -> bool:
