@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import uvicorn
 
+from application.logs import set_up_logs
 from application.settings import InvalidSettings, Settings, load_settings
 from application.transports.protocols import HTTPProtocol, WebSocketProtocol, bound_by_peer
 from application.web import Parley, create_app
@@ -27,7 +28,6 @@ _OBJECTS_BETWEEN_COLLECTIONS = 25_000
 """Python's own 700 has it search for cycles all the time while a thousand clients connect."""
 
 _LOCAL = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def prepare(status: int = 1) -> Settings:
         settings = load_settings()
     except InvalidSettings as error:
         fail(f"{error}. See .env.sample for what each setting takes.", status)
-    logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT)
+    set_up_logs(settings.log_level)
     return settings
 
 

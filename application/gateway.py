@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from application.cookies import COOKIE_NAME, SessionCookies
+from application.cookies import SessionCookies
+from application.devices import device_of
 from application.transports.gateway import Refused
 from application.transports.places import Places
 from execution.engine import Engine
@@ -15,6 +16,8 @@ from schema.context import Context
 from services.chat import Chat
 from services.errors import Unavailable
 from services.models import Session, User
+
+_ASKED_AGAIN_SECONDS = 1.0
 
 Ending = tuple[int, str]
 
@@ -39,10 +42,15 @@ class ChatGateway:
 
     async def http_context(self, request: HTTPConnection[Any]) -> Context:
         """The context of a request; nobody's if its token does not hold."""
-        context = Context(self._chat, token=_header_token(request) or _cookie_token(request))
-        context.cookies = SessionCookies(
-            context.response_headers, is_secure=request.scope.get("scheme") == "https"
+        cookies = _cookies(request)
+        context = Context(
+            self._chat,
+            token=_header_token(request) or cookies.token,
+            cookies=cookies,
+            address=_address(request),
+            device=_device(request),
         )
+        context.response_headers = cookies.headers
         return context
 
     async def open(
@@ -56,9 +64,14 @@ class ChatGateway:
         if self._is_stopping:
             raise Refused(*STOPPING)
         given = _payload_token(payload) or _header_token(connection)
-        token = given or _cookie_token(connection)
+        token = given or _cookies(connection).token
         opened = Connection(
-            self._chat, self._places, self._connections.discard, _last_event_id(connection)
+            self._chat,
+            self._places,
+            self._connections.discard,
+            _address(connection),
+            _device(connection),
+            _last_event_id(connection),
         )
         self._connections.add(opened)
         try:
@@ -88,6 +101,8 @@ class Connection:
         chat: Chat,
         places: Places,
         closed: "Callable[[Connection], None]",
+        address: str | None,
+        device: str,
         resume_after: str | None = None,
     ) -> None:
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -95,10 +110,14 @@ class Connection:
         self._places = places
         self._place: str | None = None
         self._closed = closed
+        self._address = address
+        self._device = device
         self._resume_after = resume_after
         self._token: str | None = None
         self._user: User | None = None
         self._stop_watching: list[Callable[[], None]] = []
+        self._expiry: asyncio.TimerHandle | None = None
+        self._finding_out: asyncio.Task[None] | None = None
 
     async def authenticate(self, token: str) -> bool:
         """Make it the connection of the token's user, if the token holds.
@@ -129,7 +148,13 @@ class Connection:
 
         An ended session then does nothing more, even while its end has not been heard here.
         """
-        return Context(self._chat, token=self._token, resume_after=self._resume_after)
+        return Context(
+            self._chat,
+            token=self._token,
+            address=self._address,
+            device=self._device,
+            resume_after=self._resume_after,
+        )
 
     def end(self, ending: Ending) -> None:
         if not self.ended.done():
@@ -146,11 +171,32 @@ class Connection:
             await self._chat.presence.disconnect(user)
 
     def _watch(self, session: Session) -> None:
-        loop = asyncio.get_running_loop()
-        remaining = max(0.0, session.expires_at - time.time())
-        expiry = loop.call_later(remaining, self.end, EXPIRED)
+        self._expire_in(session, session.expires_at - time.time())
         unwatch = self._chat.watch_session(session, lambda: self.end(LOGGED_OUT))
-        self._stop_watching = [expiry.cancel, unwatch]
+        self._stop_watching = [self._cancel_expiry, unwatch]
+
+    def _expire_in(self, session: Session, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(max(0.0, seconds), self._find_out, session)
+
+    def _find_out(self, session: Session) -> None:
+        """It has expired, unless it was used elsewhere meanwhile."""
+        self._finding_out = asyncio.create_task(self._expire(session))
+
+    async def _expire(self, session: Session) -> None:
+        try:
+            seconds = await self._chat.sessions.seconds_left(session)
+        except Unavailable:
+            seconds = _ASKED_AGAIN_SECONDS
+        if seconds:
+            self._expire_in(session, seconds)
+        else:
+            self.end(EXPIRED)
+
+    def _cancel_expiry(self) -> None:
+        for timer in (self._expiry, self._finding_out):
+            if timer is not None:
+                timer.cancel()
 
     def _forget_session(self) -> None:
         for stop in self._stop_watching:
@@ -170,8 +216,19 @@ def _header_token(connection: HTTPConnection[Any]) -> str | None:
     return _bearer(connection.headers.get("authorization", ""))
 
 
-def _cookie_token(connection: HTTPConnection[Any]) -> str | None:
-    return connection.cookies.get(COOKIE_NAME) or None
+def _cookies(connection: HTTPConnection[Any]) -> SessionCookies:
+    is_secure = connection.scope.get("scheme") in ("https", "wss")
+    return SessionCookies(connection.cookies, is_secure=is_secure)
+
+
+def _address(connection: HTTPConnection[Any]) -> str | None:
+    """Where the caller is; None for one on a Unix socket."""
+    client = connection.scope.get("client")
+    return client[0] if client else None
+
+
+def _device(connection: HTTPConnection[Any]) -> str:
+    return device_of(connection.headers.get("user-agent", ""))
 
 
 def _last_event_id(connection: HTTPConnection[Any]) -> str | None:

@@ -1,6 +1,7 @@
 """The settings of a server process, from the environment and the file `.env`."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
+    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -22,11 +24,21 @@ from application.trusted import read_documents
 from execution.limits import OperationLimits
 from schema.connection import DEFAULT_PAGE, MAX_PAGE
 from services.durability import Durability
+from services.passwords import DEFAULT_QUEUE
+from services.rates import Rate, Rates
+from services.sessions import DEFAULT_MOST_SECONDS, DEFAULT_MOST_SESSIONS, DEFAULT_TTL
 
 _STORE_FORMS = "host:port or a URL that begins with redis://, rediss:// or unix:///"
 
 _MOST_FIELDS = 100
 """Of one selection: no type has nearly as many."""
+
+
+def _rate(value: object) -> object:
+    return Rate.parse(value) if isinstance(value, str) else value
+
+
+ParsedRate = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
 
 
 class InvalidSettings(Exception):
@@ -63,7 +75,41 @@ class Settings(BaseSettings):
         default=False, description="Confirm a message only when it is on the disk: true or false."
     )
     session_ttl_seconds: int = Field(
-        default=30 * 24 * 3600, ge=1, description="How long a log-in lasts, in seconds."
+        default=DEFAULT_TTL, ge=1, description="How long a log-in lasts unused, in seconds."
+    )
+    session_max_seconds: int = Field(
+        default=DEFAULT_MOST_SECONDS,
+        ge=1,
+        description="How long a log-in lasts however much it is used, in seconds.",
+    )
+    sessions_per_user: int = Field(
+        default=DEFAULT_MOST_SESSIONS, ge=1, description="How many log-ins a user may have."
+    )
+    login_queue: int = Field(
+        default=DEFAULT_QUEUE,
+        ge=1,
+        description="How many log-ins may wait until their passwords are checked.",
+    )
+    rate_limits: bool = Field(
+        default=True, description="Whether the rates below are limited: on or off."
+    )
+    logins_per_address: ParsedRate = Field(
+        default=Rate(300, "hour"), description="Log-ins from one address."
+    )
+    logins_per_name: ParsedRate = Field(
+        default=Rate(60, "hour"), description="Log-ins with one name."
+    )
+    registrations_per_address: ParsedRate = Field(
+        default=Rate(60, "hour"), description="Registrations from one address."
+    )
+    registrations_per_name: ParsedRate = Field(
+        default=Rate(10, "hour"), description="Registrations with one name."
+    )
+    messages_per_user: ParsedRate = Field(
+        default=Rate(300, "minute"), description="Messages of one user."
+    )
+    operations_per_token: ParsedRate = Field(
+        default=Rate(3000, "minute"), description="Operations with one session."
     )
     demo_data: bool = Field(
         default=True, description="Fill an empty store with the demo users and rooms."
@@ -231,6 +277,12 @@ class Settings(BaseSettings):
             max_operations=self.max_operations_per_connection,
             max_subscriptions=self.max_subscriptions_per_connection,
         )
+
+    @property
+    def rates(self) -> Rates:
+        if not self.rate_limits:
+            return Rates()
+        return Rates(**{field.name: getattr(self, field.name) for field in fields(Rates)})
 
     @property
     def store_password(self) -> str | None:

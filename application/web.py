@@ -103,8 +103,7 @@ class Parley(Starlette):
                 self.failure = str(error)
                 raise
             settings = self._settings
-            of_users = Places(settings.max_connections_per_user, "for one user")
-            of_addresses = Places(settings.max_connections_per_address, "from one address")
+            of_users, of_addresses = _places(settings)
             gateway = ChatGateway(chat, _engine(settings), of_users)
             http = HTTPEndpoint(
                 gateway,
@@ -176,6 +175,16 @@ def _middleware(settings: Settings) -> list[Middleware]:
     return middleware
 
 
+def _places(settings: Settings) -> tuple[Places, Places]:
+    """For connections of users and of addresses."""
+    if not settings.rate_limits:
+        return Places(), Places()
+    return (
+        Places(settings.max_connections_per_user, "for one user"),
+        Places(settings.max_connections_per_address, "from one address"),
+    )
+
+
 def _engine(settings: Settings) -> Engine:
     trusted = settings.trusted_documents
     return Engine(
@@ -194,6 +203,10 @@ async def _opened_chat(store: Store, settings: Settings) -> AsyncIterator[Chat]:
     chat = Chat(
         store,
         session_ttl=settings.session_ttl_seconds,
+        session_most=settings.session_max_seconds,
+        sessions_per_user=settings.sessions_per_user,
+        login_queue=settings.login_queue,
+        rates=settings.rates,
         demo_data=settings.demo_data,
         durability=settings.durability,
     )

@@ -1,7 +1,7 @@
 """What the resolvers of one operation share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
@@ -12,7 +12,7 @@ from strawberry.types import Info as StrawberryInfo
 from services import models
 from services.chat import Chat
 from services.errors import ChatError, Unauthenticated
-from services.sessions import Sessions
+from services.sessions import Counted, Sessions
 
 _LOG_IN_FIRST = "Log in first."
 
@@ -21,7 +21,11 @@ T = TypeVar("T")
 
 
 class Cookies(Protocol):
-    """Where a log-in leaves its token for browsers; both append to the response's headers."""
+    """Where a log-in leaves its token for browsers, by the response's headers."""
+
+    @property
+    def token(self) -> str | None:
+        """What the browser has sent."""
 
     def set(self, token: str, expires_at: float) -> None: ...
 
@@ -97,10 +101,14 @@ class Context:
         token: str | None = None,
         session: models.Session | None = None,
         cookies: Cookies | None = None,
+        address: str | None = None,
+        device: str = "",
         resume_after: str | None = None,
     ) -> None:
         self.chat = chat
         self.cookies = cookies
+        self.address = address
+        self.device = device
         self.resume_after = resume_after
         """The cursor after which the caller's connection was lost, if it says so itself."""
         self.response_headers: list[tuple[str, str]] = []
@@ -116,7 +124,7 @@ class Context:
     async def optional_viewer(self) -> models.Session | None:
         if self._session is None and self._token is not None:
             if self._resolving is None:
-                self._resolving = asyncio.create_task(self.chat.sessions.resolve(self._token))
+                self._resolving = self._resolve(self._token, ["operation"])
             # Shared by the fields that ask, as what a loader loads.
             return await asyncio.shield(self._resolving)
         return self._session
@@ -128,21 +136,64 @@ class Context:
             raise Unauthenticated(_LOG_IN_FIRST)
         return session
 
-    async def on_behalf_of_viewer(self, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
-        """What `ask` finds for the viewer's user id; with the session, in one round trip.
+    async def sender(self) -> models.Session:
+        """The viewer, who is about to send a message. Each is counted while the session is looked
+        up. Raises Unauthenticated or RateLimited."""
+        if self._token is None:
+            return await self.viewer()
+        counted: list[Counted] = ["message"]
+        if self._resolving is None:
+            counted.append("operation")
+        resolving = self._resolve(self._token, counted)
+        session = await asyncio.shield(resolving)
+        if session is None:
+            raise Unauthenticated(_LOG_IN_FIRST)
+        # Not before: a limit on messages is nothing to the other fields.
+        self._resolving = self._resolving or resolving
+        return session
 
-        It is asked on behalf of whoever the token claims to be. Without the session behind the
-        token nothing of what was found gets out, not even that there was an error.
+    def _resolve(
+        self, token: str, counted: Collection[Counted]
+    ) -> "asyncio.Task[models.Session | None]":
+        async def resolve() -> models.Session | None:
+            session = await self.chat.sessions.resolve(token, counted)
+            cookies = self.cookies
+            if session and session.is_renewed and cookies is not None and cookies.token == token:
+                cookies.set(token, session.expires_at)
+            return session
+
+        return asyncio.create_task(resolve())
+
+    async def on_behalf_of_viewer(self, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
+        """What `ask` finds for the viewer's user id; with the session, in one round trip."""
+        _, found = await self._on_behalf_of(self.viewer, ask)
+        return found
+
+    async def on_behalf_of_sender(
+        self, ask: Callable[[str], Coroutine[Any, Any, T]]
+    ) -> tuple[models.Session, T]:
+        """As `on_behalf_of_viewer`, for a message to be sent."""
+        return await self._on_behalf_of(self.sender, ask)
+
+    async def _on_behalf_of(
+        self,
+        caller: Callable[[], Awaitable[models.Session]],
+        ask: Callable[[str], Coroutine[Any, Any, T]],
+    ) -> tuple[models.Session, T]:
+        """Who calls, and what `ask` finds for whoever the token claims to be.
+
+        Without the session behind the token nothing of what was found gets out, not even that
+        there was an error.
         """
         asked = asyncio.create_task(ask(self._claimed_user_id()))
         try:
-            await self.viewer()
+            session = await caller()
         except BaseException:
             asked.cancel()
             with suppress(asyncio.CancelledError, ChatError):
                 await asked
             raise
-        return await asked
+        return session, await asked
 
     def _claimed_user_id(self) -> str:
         """Whose session the caller claims to have. Raises Unauthenticated without any claim."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Literal
@@ -19,6 +20,7 @@ from services.wire import message_template
 MAX_TEXT = 4_000
 MAX_CLIENT_MESSAGE_ID = 128
 _IDEMPOTENCY_SECONDS = 7 * 24 * 3600
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 End = Literal["first", "last"]
 Row = tuple[int, float, bytes]
@@ -40,9 +42,11 @@ class Messages:
     ) -> Message:
         """Keep a message, as safely as is asked, and tell every server; one round trip.
 
-        `room` is one that the sender may see. Raises BadUserInput for a blank or over-long text,
-        Conflict when the sender used `client_message_id` for another text in this room.
+        `room` is one that the sender may see. The text is kept without outer blanks. Raises
+        BadUserInput for one that is empty then, too long or has control characters, Conflict when
+        the sender used `client_message_id` for another text in this room.
         """
+        text = text.strip()
         _check_text(text)
         _check_client_message_id(client_message_id)
         key, fingerprint = _idempotency(room.id, user_id, text, client_message_id)
@@ -183,12 +187,16 @@ def _bound(cursor: Cursor | None) -> tuple[str, str | int]:
 
 
 def _check_text(text: str) -> None:
-    if not text.strip():
+    if not text:
         raise BadUserInput("A message needs some text.", "input.text")
     if len(text) > MAX_TEXT:
         raise BadUserInput(f"A message has at most {MAX_TEXT} characters.", "input.text")
     if not _is_encodable(text):
         raise BadUserInput("The text is not valid Unicode.", "input.text")
+    if _CONTROL.search(text):
+        raise BadUserInput(
+            "A message has no control characters but line feeds and tabs.", "input.text"
+        )
 
 
 def _check_client_message_id(client_message_id: str | None) -> None:

@@ -1,6 +1,7 @@
 """The records of the chat, as the services hand them out."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -57,7 +58,23 @@ class Session:
     user_id: str
     token_hash: str
     expires_at: float
-    """Seconds since the epoch."""
+    """Seconds since the epoch, unless it is used before."""
+    is_renewed: bool = field(default=False, compare=False)
+    """Looking it up has put its expiry off."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDetails:
+    session: Session
+    created_at: float
+    used_at: float
+    """Seconds; exact to an hour."""
+    device: str
+
+    @property
+    def id(self) -> str:
+        """Tells nothing of the token, nor of the hash that the store has."""
+        return hashlib.sha256(self.session.token_hash.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The connection to Redis: one client with sane retries, the Lua scripts, the store's epoch."""
 
 import asyncio
+import hashlib
 import re
 from asyncio import Future
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -28,7 +29,13 @@ from services.durability import Durability, NotDurable
 from services.epochs import Epochs
 from services.errors import Unavailable
 
-_LUA = Path(__file__).parent / "lua"
+_SCRIPTS = {
+    path.stem: path.read_text() for path in sorted((Path(__file__).parent / "lua").glob("*.lua"))
+}
+_DIGESTS = {
+    name: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+    for name, script in _SCRIPTS.items()
+}
 _BUDGET_SECONDS = 1.6
 """What a call may take in all: the wait for a connection, retries, loading the scripts again."""
 _SOCKET_SECONDS = 1.0
@@ -94,7 +101,6 @@ class Store:
         self.epochs = epochs or Epochs()
         # Who waits for a replica must not keep the others from their connections.
         self._durable = durable or redis
-        self._sha: dict[str, str] = {}
         self._waiting: list[tuple[Pipeline, Future[list[Any]]]] = []
         self._running: set[asyncio.Task[None]] = set()
 
@@ -149,7 +155,7 @@ class Store:
         self, pipe: Pipeline, script: str, keys: Sequence[str], *args: str | int | bytes
     ) -> None:
         """Queue a script of `lua/` on a pipeline."""
-        pipe.evalsha(self._sha[script], len(keys), *keys, *args)
+        pipe.evalsha(_DIGESTS[script], len(keys), *keys, *args)
 
     async def call(self, *command: str | int | float | bytes) -> Any:
         """Run one command; the reply is redis-py's for it."""
@@ -270,12 +276,10 @@ class Store:
         return replies
 
     async def _load_scripts(self) -> None:
-        names = []
         pipe = self.pipeline()
-        for path in sorted(_LUA.glob("*.lua")):
-            names.append(path.stem)
-            pipe.script_load(path.read_text())
-        self._sha = dict(zip(names, await pipe.execute(), strict=True))
+        for script in _SCRIPTS.values():
+            pipe.script_load(script)
+        await pipe.execute()
 
 
 async def drop_idle_connections(pool: ConnectionPool) -> None:

@@ -155,6 +155,13 @@ def test_connections_of_a_user(started: Started) -> None:
             assert errors(refused) == [("RATE_LIMITED", refusal)]
 
 
+def test_load_tests_may_open_any_number(started: Started) -> None:
+    server = started(RATE_LIMITS="off", MAX_CONNECTIONS_PER_ADDRESS=1, MAX_CONNECTIONS_PER_USER=1)
+    headers = bearer(server)
+    with opened(server, headers), opened(server, headers), stream(server, **headers) as response:
+        assert response.status_code == 200
+
+
 def test_forwarded_addresses_of_trusted_proxies_only(started: Started) -> None:
     for trusted, is_believed in (
         ("", False),

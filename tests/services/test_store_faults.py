@@ -15,8 +15,9 @@ from redis.exceptions import ResponseError
 
 from services.chat import Chat
 from services.durability import Durability
-from services.errors import Unavailable
+from services.errors import RateLimited, Unavailable
 from services.models import Message, Room
+from services.rates import Rate, Rates
 from services.store import Store, StoreError, check_durability
 from tests.faults.proxy import Proxy
 from tests.store_process import BINARIES, REDIS, VALKEY, StoreProcess
@@ -49,9 +50,16 @@ def mortal() -> Iterator[StoreProcess]:
 
 
 @asynccontextmanager
-async def opened(url: str, durability: Durability | None = None) -> AsyncIterator[Chat]:
+async def opened(
+    url: str, durability: Durability | None = None, rates: Rates | None = None
+) -> AsyncIterator[Chat]:
     """The services, without the tasks in the background."""
-    chat = Chat(Store.from_url(url), bcrypt_cost=4, durability=durability or Durability())
+    chat = Chat(
+        Store.from_url(url),
+        bcrypt_cost=4,
+        durability=durability or Durability(),
+        rates=rates or Rates(),
+    )
     await chat.store.open()
     try:
         yield chat
@@ -183,6 +191,26 @@ async def test_a_refused_send_leaves_nothing(
         assert again.position > first.position
         assert await send(chat, "refused", "b") == again
         assert process.operator.zcard("room:0") == 2
+
+
+@pytest.mark.parametrize("fault", [full, demoted, without_replicas, unable_to_save])
+async def test_without_writes_the_logged_in_read_on_and_nobody_guesses(
+    process: StoreProcess, fault: Callable[[StoreProcess], AbstractContextManager[None]]
+) -> None:
+    limit = Rate(3, "day")
+    rates = Rates(logins_per_name=limit, operations_per_token=limit, messages_per_user=limit)
+    async with opened(process.url, rates=rates) as chat:
+        user = await chat.users.register("Mary", "password123")
+        token, session = await chat.sessions.create(user.id)
+        with fault(process):
+            for _ in range(5):
+                assert await chat.sessions.resolve(token, ["operation", "message"]) == session
+            await unavailable(chat.users.authenticate("Mary", "password123"))
+            await unavailable(chat.users.register("Zoé", "password123"))
+        for _ in range(3):
+            assert await chat.sessions.resolve(token, ["operation"]) == session
+        with pytest.raises(RateLimited):
+            await chat.sessions.resolve(token, ["operation"])
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ export class Server {
         PYTHONUNBUFFERED: "1",
         PORT: String(this.port),
         DATA_DIR: this.folder,
+        // Everybody here comes from one address, and does much at once.
+        RATE_LIMITS: "off",
         ...this.settings,
       },
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,6 +1,7 @@
 """What the fields of an operation share: the viewer and the loaders."""
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
@@ -25,7 +26,7 @@ class Resolving(FakeChat):
         super().__init__()
         self.looked_up: list[str] = []
 
-    async def resolve(self, token: str) -> Session | None:
+    async def resolve(self, token: str, counted: Collection[str] = ()) -> Session | None:
         self.looked_up.append(token)
         await asyncio.sleep(0.01)
         return SESSION
