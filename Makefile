@@ -3,12 +3,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+FUZZ ?= 50
 
 CLIENT := client/dist/index.html
 PLAYGROUND := playground/dist/index.html
 sources = $(shell find $(1) -type f -not -path '$(1)/node_modules/*' -not -path '$(1)/dist/*')
 
-.PHONY: help run dev test test-client faults bench lint types format schema client playground \
+.PHONY: help run dev test test-client faults fuzz audit bench lint types format schema client playground \
 	pictures browser lock clean
 
 help: ## list the targets
@@ -31,6 +32,12 @@ test-client: client/node_modules/.stamp ## the client's own checks and tests, wi
 
 faults: $(VENV)/.test ## break servers, stores and networks under load, and print what came of it
 	FAULTS=full $(BIN)/pytest tests/faults --quiet --no-header --timeout=300 $(ARGS)
+
+fuzz: $(VENV)/.test ## send a server fifty times the random input that the tests send (FUZZ=50)
+	FUZZ=$(FUZZ) $(BIN)/pytest tests/security/test_fuzz.py --quiet --no-header $(ARGS)
+
+audit: $(VENV)/pyvenv.cfg ## ask whether the dependencies have known vulnerabilities
+	@$(BIN)/python tests/security/audit.py
 
 bench: $(VENV)/.run bench/peers/node_modules/.stamp build/bench-load ## measure Parley and its peers in one run (ARGS=--help)
 	@$(BIN)/python -m bench $(ARGS)

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from application.cookies import SessionCookies
 from application.devices import device_of
 from application.transports.gateway import Refused
+from application.transports.places import Places
 from execution.engine import Engine
 from schema.context import Context
 from services.chat import Chat
@@ -27,10 +28,14 @@ NO_STORE: Ending = (1013, "the store is not available, try again")
 
 
 class ChatGateway:
-    """The transports' way to the chat; `stop` ends every open connection and refuses new ones."""
+    """The transports' way to the chat; `stop` ends every open connection and refuses new ones.
 
-    def __init__(self, chat: Chat, engine: Engine) -> None:
+    A connection with a session takes a place of its user.
+    """
+
+    def __init__(self, chat: Chat, engine: Engine, places: Places | None = None) -> None:
         self.engine = engine
+        self._places = places or Places()
         self._chat = chat
         self._connections: set[Connection] = set()
         self._is_stopping = False
@@ -61,7 +66,12 @@ class ChatGateway:
         given = _payload_token(payload) or _header_token(connection)
         token = given or _cookies(connection).token
         opened = Connection(
-            self._chat, self._connections.discard, _address(connection), _device(connection)
+            self._chat,
+            self._places,
+            self._connections.discard,
+            _address(connection),
+            _device(connection),
+            _last_event_id(connection),
         )
         self._connections.add(opened)
         try:
@@ -89,15 +99,20 @@ class Connection:
     def __init__(
         self,
         chat: Chat,
+        places: Places,
         closed: "Callable[[Connection], None]",
         address: str | None,
         device: str,
+        resume_after: str | None = None,
     ) -> None:
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._chat = chat
+        self._places = places
+        self._place: str | None = None
         self._closed = closed
         self._address = address
         self._device = device
+        self._resume_after = resume_after
         self._token: str | None = None
         self._user: User | None = None
         self._stop_watching: list[Callable[[], None]] = []
@@ -105,7 +120,10 @@ class Connection:
         self._finding_out: asyncio.Task[None] | None = None
 
     async def authenticate(self, token: str) -> bool:
-        """Make it the connection of the token's user, if the token holds. Raises Unavailable."""
+        """Make it the connection of the token's user, if the token holds.
+
+        Raises Unavailable, and Refused (4429) when the user has too many connections.
+        """
         session = await self._chat.sessions.resolve(token)
         if session is None:
             return False
@@ -118,6 +136,8 @@ class Connection:
         if user is None or not is_alive:
             self._forget_session()
             return False
+        self._places.take(user.id)
+        self._place = user.id
         self._token = token
         await self._chat.presence.connect(user)
         self._user = user
@@ -128,7 +148,13 @@ class Connection:
 
         An ended session then does nothing more, even while its end has not been heard here.
         """
-        return Context(self._chat, token=self._token, address=self._address, device=self._device)
+        return Context(
+            self._chat,
+            token=self._token,
+            address=self._address,
+            device=self._device,
+            resume_after=self._resume_after,
+        )
 
     def end(self, ending: Ending) -> None:
         if not self.ended.done():
@@ -137,6 +163,9 @@ class Connection:
     async def close(self) -> None:
         self._closed(self)
         self._forget_session()
+        place, self._place = self._place, None
+        if place is not None:
+            self._places.leave(place)
         user, self._user = self._user, None
         if user is not None:
             await self._chat.presence.disconnect(user)
@@ -200,6 +229,13 @@ def _address(connection: HTTPConnection[Any]) -> str | None:
 
 def _device(connection: HTTPConnection[Any]) -> str:
     return device_of(connection.headers.get("user-agent", ""))
+
+
+def _last_event_id(connection: HTTPConnection[Any]) -> str | None:
+    """What a client of Server-Sent Events sends when it connects again."""
+    if connection.scope["type"] != "http":
+        return None
+    return connection.headers.get("last-event-id") or None
 
 
 def _bearer(value: str) -> str | None:

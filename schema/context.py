@@ -103,11 +103,14 @@ class Context:
         cookies: Cookies | None = None,
         address: str | None = None,
         device: str = "",
+        resume_after: str | None = None,
     ) -> None:
         self.chat = chat
         self.cookies = cookies
         self.address = address
         self.device = device
+        self.resume_after = resume_after
+        """The cursor after which the caller's connection was lost, if it says so itself."""
         self.response_headers: list[tuple[str, str]] = []
         self.loaders = Loaders(chat)
         self._token = token

@@ -1,0 +1,103 @@
+"""Documents by their hash, instead of their text.
+
+Apollo's protocol of persisted queries: a request has the extension
+`{"persistedQuery": {"version": 1, "sha256Hash": "…"}}`, and its text only where it has to.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Protocol
+
+from execution.errors import RequestError
+from execution.request import PERSISTED_QUERY, GraphQLRequest
+
+FORBIDDEN = "FORBIDDEN"
+NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+
+_KEPT_LENGTH = 16_384
+"""Longer texts are not kept: the bound on their number is to bound the memory too."""
+
+
+class Texts(Protocol):
+    def of(self, request: GraphQLRequest) -> str:
+        """The text of the document that a request asks for. Raises RequestError."""
+
+
+class AutomaticTexts:
+    """Learns each text that comes with its hash, and then knows it by the hash alone.
+
+    The latest used ones are kept, in this process only: a client that hears
+    PERSISTED_QUERY_NOT_FOUND sends the text along once more.
+    """
+
+    def __init__(self, size: int = 1_000) -> None:
+        self._size = size
+        self._texts: OrderedDict[str, str] = OrderedDict()
+
+    def of(self, request: GraphQLRequest) -> str:
+        """Raises RequestError: PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_NOT_SUPPORTED for other
+        versions of the protocol, BAD_USER_INPUT for a hash that is not the text's."""
+        name = _hash(request)
+        if name is None:
+            return _given(request)
+        if request.query is not None:
+            self._learn(name, request.query)
+            return request.query
+        text = self._texts.get(name)
+        if text is None:
+            raise RequestError.of("PersistedQueryNotFound", NOT_FOUND)
+        self._texts.move_to_end(name)
+        return text
+
+    def _learn(self, name: str, text: str) -> None:
+        if sha256(text.encode()).hexdigest() != name.lower():
+            raise RequestError.of("The 'sha256Hash' is not the hash of the query.")
+        if len(text) <= _KEPT_LENGTH:
+            self._texts[name] = text
+            self._texts.move_to_end(name)
+            if len(self._texts) > self._size:
+                self._texts.popitem(last=False)
+
+
+class TrustedTexts:
+    """Knows the texts that it is given by any name, and no others."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._by_name = texts
+        self._texts = frozenset(texts.values())
+
+    def of(self, request: GraphQLRequest) -> str:
+        """Raises RequestError (FORBIDDEN) for whatever is not among them."""
+        name = _hash(request)
+        text = request.query if request.query is not None else self._by_name.get(name or "")
+        if text is None or text not in self._texts:
+            raise RequestError.of("This server only takes documents that it trusts.", FORBIDDEN)
+        return text
+
+
+def _hash(request: GraphQLRequest) -> str | None:
+    if request.extensions is None:
+        return None
+    extension = request.extensions.get(PERSISTED_QUERY)
+    if extension is None:
+        return None
+    if not isinstance(extension, dict):
+        raise RequestError.of("The extension 'persistedQuery' must be an object.")
+    return _hash_in(extension)
+
+
+def _hash_in(extension: dict[str, Any]) -> str:
+    version, name = extension.get("version"), extension.get("sha256Hash")
+    if not isinstance(name, str):
+        raise RequestError.of("The extension 'persistedQuery' must have a 'sha256Hash'.")
+    if version != 1:
+        raise RequestError.of("PersistedQueryNotSupported", NOT_SUPPORTED)
+    return name
+
+
+def _given(request: GraphQLRequest) -> str:
+    if request.query is None:
+        raise RequestError.of("The parameter 'query' must be a string.")
+    return request.query
