@@ -1,6 +1,7 @@
 """Documents by their hash."""
 
 from hashlib import sha256
+from sys import getsizeof
 from typing import Any
 
 import pytest
@@ -64,20 +65,23 @@ def test_malformed_extensions(extension: Any, code: str) -> None:
 
 
 def test_the_latest_used_texts_are_kept() -> None:
-    texts = AutomaticTexts(size=2)
+    texts = AutomaticTexts(max_bytes=2 * getsizeof(A))
     for text in (A, B):
         texts.of(request(text, hash_of(text)))
     texts.of(request(None, hash_of(A)))
+    texts.of(request(A, hash_of(A)))
     texts.of(request(C, hash_of(C)))
     assert texts.of(request(None, hash_of(A))) == A
     assert refusal(texts, request(None, hash_of(B)))[0] == "PERSISTED_QUERY_NOT_FOUND"
 
 
-def test_long_texts_are_not_kept() -> None:
-    texts = AutomaticTexts()
-    long = f"{{ a }} # {'x' * 20_000}"
-    assert texts.of(request(long, hash_of(long))) == long
-    assert refusal(texts, request(None, hash_of(long)))[0] == "PERSISTED_QUERY_NOT_FOUND"
+def test_a_text_that_is_larger_than_all_that_is_kept() -> None:
+    texts = AutomaticTexts(max_bytes=1_000)
+    long = f"{{ a }} # {'x' * 1_000}"
+    for _ in range(2):
+        assert texts.of(request(long, hash_of(long))) == long
+        assert refusal(texts, request(None, hash_of(long)))[0] == "PERSISTED_QUERY_NOT_FOUND"
+    assert texts.of(request(A, hash_of(A))) == texts.of(request(None, hash_of(A))) == A
 
 
 def test_trusted_texts() -> None:
