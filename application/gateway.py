@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from application.cookies import COOKIE_NAME, SessionCookies
 from application.transports.gateway import Refused
+from application.transports.places import Places
 from execution.engine import Engine
 from schema.context import Context
 from services.chat import Chat
@@ -24,10 +25,14 @@ NO_STORE: Ending = (1013, "the store is not available, try again")
 
 
 class ChatGateway:
-    """The transports' way to the chat; `stop` ends every open connection and refuses new ones."""
+    """The transports' way to the chat; `stop` ends every open connection and refuses new ones.
 
-    def __init__(self, chat: Chat, engine: Engine) -> None:
+    A connection with a session takes a place of its user.
+    """
+
+    def __init__(self, chat: Chat, engine: Engine, places: Places | None = None) -> None:
         self.engine = engine
+        self._places = places or Places()
         self._chat = chat
         self._connections: set[Connection] = set()
         self._is_stopping = False
@@ -52,7 +57,9 @@ class ChatGateway:
             raise Refused(*STOPPING)
         given = _payload_token(payload) or _header_token(connection)
         token = given or _cookie_token(connection)
-        opened = Connection(self._chat, self._connections.discard, _last_event_id(connection))
+        opened = Connection(
+            self._chat, self._places, self._connections.discard, _last_event_id(connection)
+        )
         self._connections.add(opened)
         try:
             is_accepted = token is None or await opened.authenticate(token)
@@ -79,11 +86,14 @@ class Connection:
     def __init__(
         self,
         chat: Chat,
+        places: Places,
         closed: "Callable[[Connection], None]",
         resume_after: str | None = None,
     ) -> None:
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._chat = chat
+        self._places = places
+        self._place: str | None = None
         self._closed = closed
         self._resume_after = resume_after
         self._token: str | None = None
@@ -91,7 +101,10 @@ class Connection:
         self._stop_watching: list[Callable[[], None]] = []
 
     async def authenticate(self, token: str) -> bool:
-        """Make it the connection of the token's user, if the token holds. Raises Unavailable."""
+        """Make it the connection of the token's user, if the token holds.
+
+        Raises Unavailable, and Refused (4429) when the user has too many connections.
+        """
         session = await self._chat.sessions.resolve(token)
         if session is None:
             return False
@@ -104,6 +117,8 @@ class Connection:
         if user is None or not is_alive:
             self._forget_session()
             return False
+        self._places.take(user.id)
+        self._place = user.id
         self._token = token
         await self._chat.presence.connect(user)
         self._user = user
@@ -123,6 +138,9 @@ class Connection:
     async def close(self) -> None:
         self._closed(self)
         self._forget_session()
+        place, self._place = self._place, None
+        if place is not None:
+            self._places.leave(place)
         user, self._user = self._user, None
         if user is not None:
             await self._chat.presence.disconnect(user)

@@ -100,6 +100,8 @@ class Contestant:
 
 _PARLEY_ENV = {
     "PORT": "0",
+    "MAX_CONNECTIONS_PER_ADDRESS": "0",
+    "MAX_CONNECTIONS_PER_USER": "0",
     "DEMO_DATA": "false",
     "LOG_LEVEL": "warning",
     "PYTHONPATH": str(ROOT),

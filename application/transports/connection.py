@@ -4,7 +4,6 @@ The protocol: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
-import logging
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from application.transports import messages
 from application.transports.ending import Ending
-from application.transports.errors import INTERNAL_ERROR, ending, error
+from application.transports.errors import ending, error, unexpected
 from application.transports.gateway import Gateway, LiveSession, Refused
 from application.transports.limits import Limits
 from application.transports.messages import (
@@ -28,10 +27,6 @@ from application.transports.messages import (
 from application.transports.operations import Operations
 from application.transports.writer import Writer
 from execution.errors import RequestError
-
-_log = logging.getLogger(__name__)
-
-_TOO_MANY_OPERATIONS = error("Too many operations on this connection.", "RATE_LIMITED")
 
 
 class Connection:
@@ -128,16 +123,20 @@ class Connection:
             self._refuse(message, [ending(self._session_over.code, self._session_over.reason)])
             return
         if len(self._operations) >= self._limits.max_operations:
-            self._refuse(message, [_TOO_MANY_OPERATIONS])
+            self._refuse(message, [_too_many("operations", self._limits.max_operations)])
             return
         try:
             operation = self._gateway.engine.prepare(message.request)
         except RequestError as request_error:
             self._refuse(message, request_error.formatted)
         except Exception:
-            _log.exception("An operation over WebSocket could not be prepared")
-            self._refuse(message, [INTERNAL_ERROR])
+            what = "an operation over WebSocket could not be prepared"
+            self._refuse(message, [unexpected(what)])
         else:
+            most = self._limits.max_subscriptions
+            if operation.type == "subscription" and self._operations.subscriptions >= most:
+                self._refuse(message, [_too_many("subscriptions", most)])
+                return
             self._operations.start(message.id, operation, self._session)
 
     def _refuse(self, message: Subscribe, errors: list[dict[str, Any]]) -> None:
@@ -180,3 +179,7 @@ class Connection:
     async def _leave(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+def _too_many(what: str, most: int) -> dict[str, Any]:
+    return error(f"At most {most} {what} are allowed on one connection.", "RATE_LIMITED")

@@ -1,6 +1,5 @@
 """GraphQL over HTTP (the draft of https://github.com/graphql/graphql-over-http)."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,17 +9,16 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.transports.accept import Accept
-from application.transports.errors import INTERNAL_ERROR, error, refusal
+from application.transports.errors import error, refusal, unexpected
 from application.transports.gateway import Gateway, Refused
 from application.transports.multipart import PARTS
+from application.transports.places import Places
 from application.transports.sse import EVENT_STREAM, EVENTS, event_stream_of
 from application.transports.streams import Framing, HTTPStream
 from execution.encode import encode
 from execution.errors import BAD_USER_INPUT, RequestError
 from execution.operation import Operation
 from execution.request import GraphQLRequest, parse_request
-
-_log = logging.getLogger(__name__)
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -38,7 +36,9 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
-_INTERNAL_ERROR = encode({"data": None, "errors": [INTERNAL_ERROR]})
+PREFLIGHT_HEADERS = ("apollo-require-preflight", "x-apollo-operation-name")
+"""No page of another site can send these, unless it may: browsers ask before (Apollo Server,
+"CSRF prevention")."""
 
 Playground = Callable[[Request], Awaitable[Response]]
 
@@ -46,10 +46,16 @@ Playground = Callable[[Request], Awaitable[Response]]
 class _Problem(Exception):
     """The request is no GraphQL request, or not one for this method or media type."""
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        code: str = BAD_USER_INPUT,
+    ) -> None:
         super().__init__(message)
         self.status = status
-        self.errors = [error(message, BAD_USER_INPUT)]
+        self.errors = [error(message, code)]
         self.headers = list((headers or {}).items())
 
 
@@ -67,8 +73,10 @@ class HTTPEndpoint:
         playground: Playground | None = None,
         max_body_bytes: int = 256 * 1024,
         max_batch_size: int = 0,
+        places: Places | None = None,
     ) -> None:
         self._gateway = gateway
+        self._places = places or Places()
         self._playground = playground
         self._max_body_bytes = max_body_bytes
         self._max_batch_size = max_batch_size
@@ -101,9 +109,7 @@ class HTTPEndpoint:
         except ClientDisconnect:
             raise
         except Exception:
-            _log.exception("A GraphQL request failed")
-            # With `data`, hence well-formed and 200: as if the error was in a field.
-            return _response(_INTERNAL_ERROR, media_type)
+            return _response(_failed("a GraphQL request failed"), media_type)
 
     async def _execute(
         self, request: Request, body: object, accept: Accept, media_type: str
@@ -111,7 +117,7 @@ class HTTPEndpoint:
         try:
             operation = self._gateway.engine.prepare(_parsed(body))
             if operation.type == "subscription":
-                return HTTPStream(self._gateway, request, operation, _framing(accept))
+                return HTTPStream(self._gateway, self._places, request, operation, _framing(accept))
             if operation.type == "mutation" and request.method == "GET":
                 raise _Problem(405, "Mutations have to be sent by POST.", {"allow": "POST"})
             result, headers = await self._result(request, operation)
@@ -149,8 +155,7 @@ class HTTPEndpoint:
         except Refused as refused:
             return _errors([refusal(refused)]), ()
         except Exception:
-            _log.exception("A GraphQL request in a batch failed")
-            return _INTERNAL_ERROR, ()
+            return _failed("a GraphQL request in a batch failed"), ()
 
     async def _result(
         self, request: Request, operation: Operation
@@ -162,8 +167,11 @@ class HTTPEndpoint:
     async def _read(self, request: Request) -> object:
         """The request in the URL, or whatever JSON is in the body. Raises _Problem."""
         if request.method == "GET":
+            _check_site(request)
             return _query_parameters(request)
         _check_content_type(request.headers.get("content-type", ""))
+        if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise _Problem(415, "The body must not be compressed.", {"accept-encoding": "identity"})
         return _decoded(await self._body(request), "The body")
 
     async def _body(self, request: Request) -> bytes:
@@ -179,6 +187,23 @@ class HTTPEndpoint:
 def _check_method(request: Request) -> None:
     if request.method not in {"GET", "POST"}:
         raise _Problem(405, "Use GET or POST.", {"allow": "GET, POST"})
+
+
+def _check_site(request: Request) -> None:
+    """A GET that carries a cookie comes from our own pages, or could not come from a foreign one.
+
+    A POST needs no such check: browsers ask before they send JSON for another site.
+    """
+    headers = request.headers
+    if (
+        "cookie" in headers
+        and "authorization" not in headers
+        and headers.get("sec-fetch-site") not in ("same-origin", "none")
+        and not any(headers.get(name) for name in PREFLIGHT_HEADERS)
+        and headers.get("content-type", "").partition(";")[0].strip().lower() != JSON
+    ):
+        message = f"With a cookie, send the content type {JSON} or the header"
+        raise _Problem(403, f"{message} {PREFLIGHT_HEADERS[0]}.", code="FORBIDDEN")
 
 
 def _framing(accept: Accept) -> Framing:
@@ -225,6 +250,11 @@ def _parsed(body: object) -> GraphQLRequest:
         return parse_request(body)
     except RequestError as request_error:
         raise _Problem(400, str(request_error)) from None
+
+
+def _failed(what: str) -> bytes:
+    """With `data`, hence well-formed and 200: as if the error was in a field."""
+    return encode({"data": None, "errors": [unexpected(what)]})
 
 
 def _errors(errors: list[dict[str, Any]]) -> bytes:

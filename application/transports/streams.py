@@ -1,23 +1,23 @@
 """Subscriptions as the body of one HTTP response, whatever it is framed in."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Protocol
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from application.transports.accept import Accept
-from application.transports.errors import INTERNAL_ERROR, ending, refusal
+from application.transports.errors import ending, refusal, unexpected
 from application.transports.gateway import Gateway, LiveSession, Refused
 from application.transports.inbox import Inbox
 from application.transports.limits import STALL_SECONDS
+from application.transports.places import TOO_MANY, Places, address
+from execution.encode import encode
 from execution.errors import RequestError
 from execution.operation import Operation
-
-_log = logging.getLogger(__name__)
 
 PING_SECONDS = 12.0
 
@@ -47,17 +47,33 @@ class Framing(Protocol):
 
 
 class HTTPStream:
-    """The response to a subscription: an ASGI application, like Starlette's responses."""
+    """The response to a subscription: an ASGI application, like Starlette's responses.
+
+    It takes a place of its address. Where there is none left, the response is 429.
+    """
 
     def __init__(
-        self, gateway: Gateway, request: Request, operation: Operation, framing: Framing
+        self,
+        gateway: Gateway,
+        places: Places,
+        request: Request,
+        operation: Operation,
+        framing: Framing,
     ) -> None:
         self._gateway = gateway
+        self._places = places
         self._request = request
         self._operation = operation
         self._framing = framing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            with self._places.taken(address(self._request)):
+                await self._serve(receive, send)
+        except Refused as refused:
+            await _too_many(refused)(scope, receive, send)
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
         streaming = asyncio.create_task(self._stream(send))
         leaving = asyncio.create_task(_left(receive))
         try:
@@ -66,38 +82,53 @@ class HTTPStream:
             streaming.cancel()
             leaving.cancel()
             await asyncio.gather(streaming, leaving, return_exceptions=True)
+        if not streaming.cancelled():
+            streaming.result()
 
     async def _stream(self, send: Send) -> None:
+        """Raises Refused, and has sent nothing, when the user has too many connections."""
+        opened = await self._open()
         headers = [
             (name.encode(), value.encode()) for name, value in stream_headers(self._framing).items()
         ]
-        with suppress(OSError):  # The client is gone, or as good as: a TimeoutError is one too.
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            async with aclosing(self._chunks()) as chunks:
-                async for chunk in chunks:
-                    await _send_in_time(send, _body(chunk, more=True))
-            await _send_in_time(send, _body(self._framing.complete, more=False))
+        try:
+            with suppress(OSError):  # The client is gone, or as good as: a TimeoutError is one too.
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                async with aclosing(self._chunks(opened)) as chunks:
+                    async for chunk in chunks:
+                        await _send_in_time(send, _body(chunk, more=True))
+                await _send_in_time(send, _body(self._framing.complete, more=False))
+        finally:
+            if not isinstance(opened, list):
+                await opened.close()
 
-    async def _chunks(self) -> AsyncGenerator[bytes]:
+    async def _open(self) -> LiveSession | list[dict[str, Any]]:
+        """The session, or what to tell instead."""
+        try:
+            return await self._gateway.open(self._request, None)
+        except Refused as refused:
+            if refused.code == TOO_MANY:
+                raise
+            return [refusal(refused)]
+        except Exception:
+            return [unexpected("a subscription over HTTP could not be opened")]
+
+    async def _chunks(self, opened: LiveSession | list[dict[str, Any]]) -> AsyncGenerator[bytes]:
         """Everything before `complete`; what goes wrong is the last result."""
         framing = self._framing
         if framing.opening:
             yield framing.opening
+        if isinstance(opened, list):
+            yield framing.transport_errors(opened)
+            return
         try:
-            session = await self._gateway.open(self._request, None)
-            try:
-                async with aclosing(self._results(session)) as results:
-                    async for chunk in results:
-                        yield chunk
-            finally:
-                await session.close()
-        except Refused as refused:
-            yield framing.transport_errors([refusal(refused)])
+            async with aclosing(self._results(opened)) as results:
+                async for chunk in results:
+                    yield chunk
         except RequestError as request_error:
             yield framing.request_errors(request_error.formatted)
         except Exception:
-            _log.exception("A subscription over HTTP failed")
-            yield framing.transport_errors([INTERNAL_ERROR])
+            yield framing.transport_errors([unexpected("a subscription over HTTP failed")])
 
     async def _results(self, session: LiveSession) -> AsyncGenerator[bytes]:
         """Results and pings until the subscription or the session ends."""
@@ -128,6 +159,11 @@ def stream_headers(framing: Framing) -> dict[str, str]:
         "x-accel-buffering": "no",
         "x-content-type-options": "nosniff",
     }
+
+
+def _too_many(refused: Refused) -> Response:
+    body = encode({"errors": [refusal(refused)]})
+    return Response(body, 429, {"cache-control": "no-store"}, "application/json; charset=utf-8")
 
 
 def _body(chunk: bytes, *, more: bool) -> Message:

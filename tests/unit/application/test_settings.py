@@ -170,4 +170,10 @@ def test_the_sample_lists_every_setting_with_meaning_and_default(
     assert from_sample == Settings()
     # A default that is left empty in the sample is one that cannot be written down.
     empty = re.findall(r"^([A-Z_]+)=$", text, re.MULTILINE)
-    assert empty == ["REDIS_ENDPOINT_URL", "REDIS_PASSWORD", "ALLOWED_ORIGINS", "TRUSTED_DOCUMENTS"]
+    assert empty == [
+        "REDIS_ENDPOINT_URL",
+        "REDIS_PASSWORD",
+        "ALLOWED_ORIGINS",
+        "TRUSTED_PROXIES",
+        "TRUSTED_DOCUMENTS",
+    ]

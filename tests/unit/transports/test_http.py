@@ -1,6 +1,7 @@
 """GraphQL over HTTP on a real server."""
 
 import asyncio
+import gzip
 import logging
 from collections.abc import AsyncIterator
 from hashlib import sha256
@@ -144,6 +145,46 @@ async def test_content_type_with_charset(client: httpx.AsyncClient) -> None:
     headers = {"content-type": 'Application/JSON; charset="UTF-8"'}
     response = await client.post("/graphql", content=b'{"query": "{ hello }"}', headers=headers)
     assert response.status_code == 200
+
+
+async def test_compressed_bodies(client: httpx.AsyncClient) -> None:
+    body = gzip.compress(b'{"query": "{ hello }"}')
+    headers = {"content-type": JSON, "content-encoding": "gzip"}
+    response = await client.post("/graphql", content=body, headers=headers)
+    assert response.status_code == 415
+    assert response.headers["accept-encoding"] == "identity"
+    assert only_error(response)[0] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),
+        ({"content-type": "text/plain"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"apollo-require-preflight": ""}, 403),
+        ({"apollo-require-preflight": "true"}, 200),
+        ({"x-apollo-operation-name": "A"}, 200),
+        ({"content-type": "application/json; charset=utf-8"}, 200),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"authorization": "Bearer x"}, 200),
+    ],
+)
+async def test_a_get_with_a_cookie_is_not_another_sites(
+    client: httpx.AsyncClient, headers: dict[str, str], status: int
+) -> None:
+    response = await client.get(
+        "/graphql", params={"query": "{ hello }"}, headers={"cookie": "session=1", **headers}
+    )
+    assert response.status_code == status
+    if status == 403:
+        assert only_error(response) == (
+            "FORBIDDEN",
+            "With a cookie, send the content type application/json or the header"
+            " apollo-require-preflight.",
+        )
 
 
 async def test_body_limit(client: httpx.AsyncClient) -> None:
@@ -291,6 +332,7 @@ async def test_persisted_queries(client: httpx.AsyncClient, method: str) -> None
 async def test_no_persisted_mutation_by_get(client: httpx.AsyncClient) -> None:
     query = "mutation { login }"
     assert (await post(client, query, extensions=by_hash(query))).status_code == 200
+    client.cookies.clear()
     parameters = {"extensions": orjson.dumps(by_hash(query)).decode()}
     assert (await client.get("/graphql", params=parameters)).status_code == 405
 

@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 from application.transports.gateway import Refused
 from application.transports.http import HTTPEndpoint
 from application.transports.limits import Limits
+from application.transports.places import Places
 from application.transports.protocols import HTTPProtocol, WebSocketProtocol, bound_by_peer
 from application.transports.websocket import WebSocketEndpoint
 from execution.engine import Engine
@@ -244,12 +245,19 @@ class Toy:
 
 
 @asynccontextmanager
-async def serving(limits: Limits | None = None, *, max_batch_size: int = 0) -> AsyncIterator[Toy]:
+async def serving(
+    limits: Limits | None = None, *, max_batch_size: int = 0, places: Places | None = None
+) -> AsyncIterator[Toy]:
     gateway = ToyGateway()
     sockets = WebSocketEndpoint(
-        gateway, allowed_origins=["https://chat.example"], limits=limits or Limits()
+        gateway,
+        allowed_origins=["https://chat.example"],
+        limits=limits or Limits(),
+        places=places,
     )
-    http = HTTPEndpoint(gateway, playground=playground, max_batch_size=max_batch_size)
+    http = HTTPEndpoint(
+        gateway, playground=playground, max_batch_size=max_batch_size, places=places
+    )
     app = Starlette(
         routes=[
             Route("/graphql", http),
