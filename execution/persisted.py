@@ -19,6 +19,9 @@ NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
 
 _MAX_BYTES = 4 * 1024 * 1024
 
+_PREFIX = "sha256:"
+"""Some code generators write the algorithm in front of the hash."""
+
 
 class Texts(Protocol):
     def of(self, request: GraphQLRequest) -> str:
@@ -65,16 +68,18 @@ class AutomaticTexts:
 
 
 class TrustedTexts:
-    """Knows the texts that it is given by any name, and no others."""
+    """Knows the texts that it is given by their hash, or any other name, and no others."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
-        self._by_name = texts
+        self._by_name = {name.removeprefix(_PREFIX): text for name, text in texts.items()}
         self._texts = frozenset(texts.values())
 
     def of(self, request: GraphQLRequest) -> str:
         """Raises RequestError (FORBIDDEN) for whatever is not among them."""
         name = _hash(request)
-        text = request.query if request.query is not None else self._by_name.get(name or "")
+        text = request.query
+        if text is None and name is not None:
+            text = self._by_name.get(name.removeprefix(_PREFIX))
         if text is None or text not in self._texts:
             raise RequestError.of("This server only takes documents that it trusts.", FORBIDDEN)
         return text

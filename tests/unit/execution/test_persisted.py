@@ -85,9 +85,10 @@ def test_a_text_that_is_larger_than_all_that_is_kept() -> None:
 
 
 def test_trusted_texts() -> None:
-    texts = TrustedTexts({"first": A, hash_of(B): B})
+    texts = TrustedTexts({"first": A, f"sha256:{hash_of(B)}": B})
     for asked in (request(A), request(None, "first"), request(A, "first"), request(A, "other")):
         assert texts.of(asked) == A
-    assert texts.of(request(None, hash_of(B))) == B
+    for name in (hash_of(B), f"sha256:{hash_of(B)}"):
+        assert texts.of(request(None, name)) == B
     for asked in (request(C), request(C, hash_of(C)), request(C, "first"), request(None, "x")):
         assert refusal(texts, asked)[0] == "FORBIDDEN"
