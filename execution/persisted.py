@@ -7,6 +7,7 @@ Apollo's protocol of persisted queries: a request has the extension
 from collections import OrderedDict
 from collections.abc import Mapping
 from hashlib import sha256
+from sys import getsizeof
 from typing import Any, Protocol
 
 from execution.errors import RequestError
@@ -16,8 +17,10 @@ FORBIDDEN = "FORBIDDEN"
 NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
 
-_KEPT_LENGTH = 16_384
-"""Longer texts are not kept: the bound on their number is to bound the memory too."""
+_MAX_BYTES = 4 * 1024 * 1024
+
+_PREFIX = "sha256:"
+"""Some code generators write the algorithm in front of the hash."""
 
 
 class Texts(Protocol):
@@ -28,12 +31,13 @@ class Texts(Protocol):
 class AutomaticTexts:
     """Learns each text that comes with its hash, and then knows it by the hash alone.
 
-    The latest used ones are kept, in this process only: a client that hears
+    The latest used ones are kept, up to `max_bytes` and in this process only: a client that hears
     PERSISTED_QUERY_NOT_FOUND sends the text along once more.
     """
 
-    def __init__(self, size: int = 1_000) -> None:
-        self._size = size
+    def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
         self._texts: OrderedDict[str, str] = OrderedDict()
 
     def of(self, request: GraphQLRequest) -> str:
@@ -43,6 +47,8 @@ class AutomaticTexts:
         if name is None:
             return _given(request)
         if request.query is not None:
+            if sha256(request.query.encode()).hexdigest() != name:
+                raise RequestError.of("The 'sha256Hash' is not the hash of the query.")
             self._learn(name, request.query)
             return request.query
         text = self._texts.get(name)
@@ -52,26 +58,28 @@ class AutomaticTexts:
         return text
 
     def _learn(self, name: str, text: str) -> None:
-        if sha256(text.encode()).hexdigest() != name.lower():
-            raise RequestError.of("The 'sha256Hash' is not the hash of the query.")
-        if len(text) <= _KEPT_LENGTH:
-            self._texts[name] = text
+        if name in self._texts:
             self._texts.move_to_end(name)
-            if len(self._texts) > self._size:
-                self._texts.popitem(last=False)
+        else:
+            self._texts[name] = text
+            self._bytes += getsizeof(text)
+            while self._bytes > self._max_bytes:
+                self._bytes -= getsizeof(self._texts.popitem(last=False)[1])
 
 
 class TrustedTexts:
-    """Knows the texts that it is given by any name, and no others."""
+    """Knows the texts that it is given by their hash, or any other name, and no others."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
-        self._by_name = texts
+        self._by_name = {name.removeprefix(_PREFIX): text for name, text in texts.items()}
         self._texts = frozenset(texts.values())
 
     def of(self, request: GraphQLRequest) -> str:
         """Raises RequestError (FORBIDDEN) for whatever is not among them."""
         name = _hash(request)
-        text = request.query if request.query is not None else self._by_name.get(name or "")
+        text = request.query
+        if text is None and name is not None:
+            text = self._by_name.get(name.removeprefix(_PREFIX))
         if text is None or text not in self._texts:
             raise RequestError.of("This server only takes documents that it trusts.", FORBIDDEN)
         return text

@@ -1,6 +1,7 @@
 """Documents by their hash."""
 
 from hashlib import sha256
+from sys import getsizeof
 from typing import Any
 
 import pytest
@@ -64,26 +65,30 @@ def test_malformed_extensions(extension: Any, code: str) -> None:
 
 
 def test_the_latest_used_texts_are_kept() -> None:
-    texts = AutomaticTexts(size=2)
+    texts = AutomaticTexts(max_bytes=2 * getsizeof(A))
     for text in (A, B):
         texts.of(request(text, hash_of(text)))
     texts.of(request(None, hash_of(A)))
+    texts.of(request(A, hash_of(A)))
     texts.of(request(C, hash_of(C)))
     assert texts.of(request(None, hash_of(A))) == A
     assert refusal(texts, request(None, hash_of(B)))[0] == "PERSISTED_QUERY_NOT_FOUND"
 
 
-def test_long_texts_are_not_kept() -> None:
-    texts = AutomaticTexts()
-    long = f"{{ a }} # {'x' * 20_000}"
-    assert texts.of(request(long, hash_of(long))) == long
-    assert refusal(texts, request(None, hash_of(long)))[0] == "PERSISTED_QUERY_NOT_FOUND"
+def test_a_text_that_is_larger_than_all_that_is_kept() -> None:
+    texts = AutomaticTexts(max_bytes=1_000)
+    long = f"{{ a }} # {'x' * 1_000}"
+    for _ in range(2):
+        assert texts.of(request(long, hash_of(long))) == long
+        assert refusal(texts, request(None, hash_of(long)))[0] == "PERSISTED_QUERY_NOT_FOUND"
+    assert texts.of(request(A, hash_of(A))) == texts.of(request(None, hash_of(A))) == A
 
 
 def test_trusted_texts() -> None:
-    texts = TrustedTexts({"first": A, hash_of(B): B})
+    texts = TrustedTexts({"first": A, f"sha256:{hash_of(B)}": B})
     for asked in (request(A), request(None, "first"), request(A, "first"), request(A, "other")):
         assert texts.of(asked) == A
-    assert texts.of(request(None, hash_of(B))) == B
+    for name in (hash_of(B), f"sha256:{hash_of(B)}"):
+        assert texts.of(request(None, name)) == B
     for asked in (request(C), request(C, hash_of(C)), request(C, "first"), request(None, "x")):
         assert refusal(texts, asked)[0] == "FORBIDDEN"
