@@ -16,6 +16,7 @@ from schema.context import Context
 from services.chat import Chat
 from services.errors import Unavailable
 from services.models import Session, User
+from services.together import together
 
 _ASKED_AGAIN_SECONDS = 1.0
 
@@ -129,7 +130,7 @@ class Connection:
             return False
         self._watch(session)
         # Once more, now that we would hear of it: it may have been ended just before.
-        (user,), (is_alive,) = await asyncio.gather(
+        (user,), (is_alive,) = await together(
             self._chat.users.read_many([session.user_id]),
             self._chat.sessions.resolve_many([session]),
         )

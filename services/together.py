@@ -1,7 +1,7 @@
-"""Two coroutines at the same time, without tasks."""
+"""Several coroutines at the same time, without tasks."""
 
 from asyncio import Future
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Coroutine, Generator, Iterable
 from typing import Any, Generic, TypeVar
 
 A = TypeVar("A")
@@ -23,6 +23,12 @@ async def together(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]
         other.close()
         raise
     return result, await other
+
+
+async def all_together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all, as `together`; of coroutines that do not raise."""
+    begun = [_Begun(coroutine) for coroutine in coroutines]
+    return [await each for each in begun]
 
 
 class _Begun(Awaitable[T], Generic[T]):

@@ -1,7 +1,10 @@
 """The `Accept` header (RFC 9110, section 12.5.1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+
+_KEPT_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,21 @@ class _Range:
 
 
 class Accept:
+    """What a client takes. Nearly all clients send one of a few headers: use `of`."""
+
     def __init__(self, header: str) -> None:
         items = enumerate(header.split(","))
         ranges = (_parse_range(item, position) for position, item in items)
         self._ranges = [range_ for range_ in ranges if range_ is not None]
         if not header.strip():
             self._ranges = [_Range("*", "*", 1.0, {}, 0)]
+        self.best = lru_cache(maxsize=8)(self._best)
 
-    def best(self, offers: Sequence[str]) -> str | None:
+    @classmethod
+    def of(cls, header: str) -> "Accept":
+        return _parsed(header) if len(header) <= _KEPT_LENGTH else cls(header)
+
+    def _best(self, offers: tuple[str, ...]) -> str | None:
         """The offer with the highest quality; None if no offer will do.
 
         Among equals the client's order counts, and for wildcards the order of the offers: urql
@@ -57,6 +67,11 @@ class Accept:
     def _matching(self, media_type: str) -> _Range | None:
         matching = [range_ for range_ in self._ranges if range_.specificity(media_type)]
         return max(matching, key=lambda range_: range_.specificity(media_type), default=None)
+
+
+@lru_cache(maxsize=256)
+def _parsed(header: str) -> Accept:
+    return Accept(header)
 
 
 def _parse_range(item: str, position: int) -> _Range | None:

@@ -24,7 +24,7 @@ JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
 HTML = "text/html"
 
-_SINGLE: Sequence[str] = (JSON, RESPONSE_JSON, EVENT_STREAM)
+_SINGLE = (JSON, RESPONSE_JSON, EVENT_STREAM)
 """What a single response may come as."""
 
 _STREAMS: Sequence[Framing] = (EVENTS, PARTS)
@@ -89,7 +89,7 @@ class HTTPEndpoint:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> ASGIApp:
-        accept = Accept(",".join(request.headers.getlist("accept")))
+        accept = Accept.of(",".join(request.headers.getlist("accept")))
         best = accept.best(_SINGLE)
         media_type = best or JSON
         try:
@@ -216,8 +216,9 @@ def _framing(accept: Accept) -> Framing:
 
 
 def _is_navigation(request: Request, accept: Accept) -> bool:
-    wanted = accept.best([*_SINGLE, HTML])
-    return request.method == "GET" and "query" not in request.query_params and wanted == HTML
+    if request.method != "GET" or "query" in request.query_params:
+        return False
+    return accept.best((*_SINGLE, HTML)) == HTML
 
 
 def _check_content_type(header: str) -> None:

@@ -1,6 +1,6 @@
 from application.transports.accept import Accept
 
-OFFERS = ["application/json", "text/event-stream"]
+OFFERS = ("application/json", "text/event-stream")
 
 
 def test_absent_header_accepts_anything() -> None:
