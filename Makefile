@@ -3,12 +3,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+FUZZ ?= 50
 
 CLIENT := client/dist/index.html
 PLAYGROUND := playground/dist/index.html
 sources = $(shell find $(1) -type f -not -path '$(1)/node_modules/*' -not -path '$(1)/dist/*')
 
-.PHONY: help run dev test test-client faults bench lint types format schema client playground \
+.PHONY: help run dev test test-client clients faults fuzz audit bench lint types format schema client playground \
 	pictures browser lock clean
 
 help: ## list the targets
@@ -21,7 +22,7 @@ dev: $(VENV)/.run client/node_modules/.stamp $(PLAYGROUND) ## serve, and the cli
 	@$(BIN)/python -m application & server=$$!; trap 'kill $$server' EXIT; \
 	cd client && npm run --silent dev
 
-test: lint types test-client browser $(CLIENT) $(PLAYGROUND) ## set everything up and run every check and test (ARGS for pytest)
+test: lint types test-client clients browser $(CLIENT) $(PLAYGROUND) ## set everything up and run every check and test (ARGS for pytest)
 	cd client && npm run --silent e2e
 	$(BIN)/pytest -n auto $(ARGS)
 
@@ -29,8 +30,16 @@ test-client: client/node_modules/.stamp ## the client's own checks and tests, wi
 	cd client && npm run --silent lint && npm run --silent types && \
 		npm run --silent codegen:check && npm test --silent
 
+clients: tests/clients/node_modules/.stamp ## install the clients of others that the tests use
+
 faults: $(VENV)/.test ## break servers, stores and networks under load, and print what came of it
 	FAULTS=full $(BIN)/pytest tests/faults --quiet --no-header --timeout=300 $(ARGS)
+
+fuzz: $(VENV)/.test ## send a server fifty times the random input that the tests send (FUZZ=50)
+	FUZZ=$(FUZZ) $(BIN)/pytest tests/security/test_fuzz.py --quiet --no-header $(ARGS)
+
+audit: $(VENV)/pyvenv.cfg ## ask whether the dependencies have known vulnerabilities
+	@$(BIN)/python tests/security/audit.py
 
 bench: $(VENV)/.run bench/peers/node_modules/.stamp build/bench-load ## measure Parley and its peers in one run (ARGS=--help)
 	@$(BIN)/python -m bench $(ARGS)
@@ -66,7 +75,7 @@ lock: ## pin the newest dependencies that pyproject.toml allows (needs uv)
 
 clean: ## remove what the other targets made; .data, the chat itself, stays
 	rm -rf $(VENV) build client/node_modules client/dist playground/node_modules playground/dist \
-		bench/peers/node_modules bench/results \
+		tests/clients/node_modules bench/peers/node_modules bench/results \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

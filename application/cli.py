@@ -12,12 +12,12 @@ from typing import NoReturn
 
 import uvicorn
 
+from application.logs import set_up_logs
 from application.settings import InvalidSettings, Settings, load_settings
 from application.transports.protocols import HTTPProtocol, WebSocketProtocol, bound_by_peer
 from application.web import Parley, create_app
 from services.demo import PASSWORD, USERNAMES
 
-_MAX_FRAME = 256 * 1024
 _DRAIN_SECONDS = 3
 """How long connections may take to end by themselves; after that they are ended."""
 
@@ -28,13 +28,13 @@ _OBJECTS_BETWEEN_COLLECTIONS = 25_000
 """Python's own 700 has it search for cycles all the time while a thousand clients connect."""
 
 _LOCAL = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main() -> None:
     # uvicorn raises the signal again when all is closed: then that is the end, and a good one.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     settings = prepare()
+    _allow_many_connections()
     listener = _listen(settings)
     app = create_app(settings)
     try:
@@ -53,7 +53,7 @@ def prepare(status: int = 1) -> Settings:
         settings = load_settings()
     except InvalidSettings as error:
         fail(f"{error}. See .env.sample for what each setting takes.", status)
-    logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT)
+    set_up_logs(settings.log_level)
     return settings
 
 
@@ -83,9 +83,11 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=is_verbose,
                 server_header=False,
+                # TRUSTED_PROXIES says whom to believe; uvicorn would believe any local process.
+                proxy_headers=False,
                 http=HTTPProtocol,
                 ws=WebSocketProtocol,
-                ws_max_size=_MAX_FRAME,
+                ws_max_size=settings.max_frame_bytes,
                 # Costs memory and time for every socket, and chat messages are short.
                 ws_per_message_deflate=False,
                 # The subprotocol has its own pings, which find a silent peer sooner.
@@ -124,13 +126,24 @@ def welcome(settings: Settings, port: int) -> str:
         "Parley is serving.",
         "",
         f"  Web page     {url}/",
-        f"  Playground   {url}/graphql",
     ]
+    if settings.playground:
+        lines.append(f"  Playground   {url}/graphql")
     if settings.demo_data:
         names = f"{', '.join(USERNAMES[:-1])} or {USERNAMES[-1]}"
         lines.append(f"  Log in as    {names}; the password is {PASSWORD}")
     lines.append("  To stop      Ctrl-C")
     return "\n".join([*lines, "", ""])
+
+
+def _allow_many_connections() -> None:
+    """As many as the system allows us; its first answer is often 1,024, for all addresses."""
+    if os.name == "posix":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(settings: Settings) -> socket.socket:

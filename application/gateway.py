@@ -7,13 +7,18 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from application.cookies import COOKIE_NAME, SessionCookies
+from application.cookies import SessionCookies
+from application.devices import device_of
 from application.transports.gateway import Refused
+from application.transports.places import Places
 from execution.engine import Engine
 from schema.context import Context
 from services.chat import Chat
 from services.errors import Unavailable
 from services.models import Session, User
+from services.together import together
+
+_ASKED_AGAIN_SECONDS = 1.0
 
 Ending = tuple[int, str]
 
@@ -24,20 +29,29 @@ NO_STORE: Ending = (1013, "the store is not available, try again")
 
 
 class ChatGateway:
-    """The transports' way to the chat; `stop` ends every open connection and refuses new ones."""
+    """The transports' way to the chat; `stop` ends every open connection and refuses new ones.
 
-    def __init__(self, chat: Chat, engine: Engine) -> None:
+    A connection with a session takes a place of its user.
+    """
+
+    def __init__(self, chat: Chat, engine: Engine, places: Places | None = None) -> None:
         self.engine = engine
+        self._places = places or Places()
         self._chat = chat
         self._connections: set[Connection] = set()
         self._is_stopping = False
 
     async def http_context(self, request: HTTPConnection[Any]) -> Context:
         """The context of a request; nobody's if its token does not hold."""
-        context = Context(self._chat, token=_header_token(request) or _cookie_token(request))
-        context.cookies = SessionCookies(
-            context.response_headers, is_secure=request.scope.get("scheme") == "https"
+        cookies = _cookies(request)
+        context = Context(
+            self._chat,
+            token=_header_token(request) or cookies.token,
+            cookies=cookies,
+            address=_address(request),
+            device=_device(request),
         )
+        context.response_headers = cookies.headers
         return context
 
     async def open(
@@ -51,8 +65,15 @@ class ChatGateway:
         if self._is_stopping:
             raise Refused(*STOPPING)
         given = _payload_token(payload) or _header_token(connection)
-        token = given or _cookie_token(connection)
-        opened = Connection(self._chat, self._connections.discard)
+        token = given or _cookies(connection).token
+        opened = Connection(
+            self._chat,
+            self._places,
+            self._connections.discard,
+            _address(connection),
+            _device(connection),
+            _last_event_id(connection),
+        )
         self._connections.add(opened)
         try:
             is_accepted = token is None or await opened.authenticate(token)
@@ -76,28 +97,48 @@ class ChatGateway:
 class Connection:
     """One open connection, with the session behind it if there is one."""
 
-    def __init__(self, chat: Chat, closed: "Callable[[Connection], None]") -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        places: Places,
+        closed: "Callable[[Connection], None]",
+        address: str | None,
+        device: str,
+        resume_after: str | None = None,
+    ) -> None:
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._chat = chat
+        self._places = places
+        self._place: str | None = None
         self._closed = closed
+        self._address = address
+        self._device = device
+        self._resume_after = resume_after
         self._token: str | None = None
         self._user: User | None = None
         self._stop_watching: list[Callable[[], None]] = []
+        self._expiry: asyncio.TimerHandle | None = None
+        self._finding_out: asyncio.Task[None] | None = None
 
     async def authenticate(self, token: str) -> bool:
-        """Make it the connection of the token's user, if the token holds. Raises Unavailable."""
+        """Make it the connection of the token's user, if the token holds.
+
+        Raises Unavailable, and Refused (4429) when the user has too many connections.
+        """
         session = await self._chat.sessions.resolve(token)
         if session is None:
             return False
         self._watch(session)
         # Once more, now that we would hear of it: it may have been ended just before.
-        (user,), (is_alive,) = await asyncio.gather(
+        (user,), (is_alive,) = await together(
             self._chat.users.read_many([session.user_id]),
             self._chat.sessions.resolve_many([session]),
         )
         if user is None or not is_alive:
             self._forget_session()
             return False
+        self._places.take(user.id)
+        self._place = user.id
         self._token = token
         await self._chat.presence.connect(user)
         self._user = user
@@ -108,7 +149,13 @@ class Connection:
 
         An ended session then does nothing more, even while its end has not been heard here.
         """
-        return Context(self._chat, token=self._token)
+        return Context(
+            self._chat,
+            token=self._token,
+            address=self._address,
+            device=self._device,
+            resume_after=self._resume_after,
+        )
 
     def end(self, ending: Ending) -> None:
         if not self.ended.done():
@@ -117,16 +164,40 @@ class Connection:
     async def close(self) -> None:
         self._closed(self)
         self._forget_session()
+        place, self._place = self._place, None
+        if place is not None:
+            self._places.leave(place)
         user, self._user = self._user, None
         if user is not None:
             await self._chat.presence.disconnect(user)
 
     def _watch(self, session: Session) -> None:
-        loop = asyncio.get_running_loop()
-        remaining = max(0.0, session.expires_at - time.time())
-        expiry = loop.call_later(remaining, self.end, EXPIRED)
+        self._expire_in(session, session.expires_at - time.time())
         unwatch = self._chat.watch_session(session, lambda: self.end(LOGGED_OUT))
-        self._stop_watching = [expiry.cancel, unwatch]
+        self._stop_watching = [self._cancel_expiry, unwatch]
+
+    def _expire_in(self, session: Session, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(max(0.0, seconds), self._find_out, session)
+
+    def _find_out(self, session: Session) -> None:
+        """It has expired, unless it was used elsewhere meanwhile."""
+        self._finding_out = asyncio.create_task(self._expire(session))
+
+    async def _expire(self, session: Session) -> None:
+        try:
+            seconds = await self._chat.sessions.seconds_left(session)
+        except Unavailable:
+            seconds = _ASKED_AGAIN_SECONDS
+        if seconds:
+            self._expire_in(session, seconds)
+        else:
+            self.end(EXPIRED)
+
+    def _cancel_expiry(self) -> None:
+        for timer in (self._expiry, self._finding_out):
+            if timer is not None:
+                timer.cancel()
 
     def _forget_session(self) -> None:
         for stop in self._stop_watching:
@@ -146,8 +217,26 @@ def _header_token(connection: HTTPConnection[Any]) -> str | None:
     return _bearer(connection.headers.get("authorization", ""))
 
 
-def _cookie_token(connection: HTTPConnection[Any]) -> str | None:
-    return connection.cookies.get(COOKIE_NAME) or None
+def _cookies(connection: HTTPConnection[Any]) -> SessionCookies:
+    is_secure = connection.scope.get("scheme") in ("https", "wss")
+    return SessionCookies(connection.cookies, is_secure=is_secure)
+
+
+def _address(connection: HTTPConnection[Any]) -> str | None:
+    """Where the caller is; None for one on a Unix socket."""
+    client = connection.scope.get("client")
+    return client[0] if client else None
+
+
+def _device(connection: HTTPConnection[Any]) -> str:
+    return device_of(connection.headers.get("user-agent", ""))
+
+
+def _last_event_id(connection: HTTPConnection[Any]) -> str | None:
+    """What a client of Server-Sent Events sends when it connects again."""
+    if connection.scope["type"] != "http":
+        return None
+    return connection.headers.get("last-event-id") or None
 
 
 def _bearer(value: str) -> str | None:

@@ -1,11 +1,15 @@
 """The settings of a server process, from the environment and the file `.env`."""
 
+from collections.abc import Mapping
+from dataclasses import fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
+    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -15,9 +19,26 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio import ConnectionPool
 
+from application.transports.limits import Limits
+from application.trusted import read_documents
+from execution.limits import OperationLimits
+from schema.connection import DEFAULT_PAGE, MAX_PAGE
 from services.durability import Durability
+from services.passwords import DEFAULT_QUEUE
+from services.rates import Rate, Rates
+from services.sessions import DEFAULT_MOST_SECONDS, DEFAULT_MOST_SESSIONS, DEFAULT_TTL
 
 _STORE_FORMS = "host:port or a URL that begins with redis://, rediss:// or unix:///"
+
+_MOST_FIELDS = 100
+"""Of one selection: no type has nearly as many."""
+
+
+def _rate(value: object) -> object:
+    return Rate.parse(value) if isinstance(value, str) else value
+
+
+ParsedRate = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
 
 
 class InvalidSettings(Exception):
@@ -54,13 +75,108 @@ class Settings(BaseSettings):
         default=False, description="Confirm a message only when it is on the disk: true or false."
     )
     session_ttl_seconds: int = Field(
-        default=30 * 24 * 3600, ge=1, description="How long a log-in lasts, in seconds."
+        default=DEFAULT_TTL, ge=1, description="How long a log-in lasts unused, in seconds."
+    )
+    session_max_seconds: int = Field(
+        default=DEFAULT_MOST_SECONDS,
+        ge=1,
+        description="How long a log-in lasts however much it is used, in seconds.",
+    )
+    sessions_per_user: int = Field(
+        default=DEFAULT_MOST_SESSIONS, ge=1, description="How many log-ins a user may have."
+    )
+    login_queue: int = Field(
+        default=DEFAULT_QUEUE,
+        ge=1,
+        description="How many log-ins may wait until their passwords are checked.",
+    )
+    rate_limits: bool = Field(
+        default=True, description="Whether the rates below are limited: on or off."
+    )
+    logins_per_address: ParsedRate = Field(
+        default=Rate(300, "hour"), description="Log-ins from one address."
+    )
+    logins_per_name: ParsedRate = Field(
+        default=Rate(60, "hour"), description="Log-ins with one name."
+    )
+    registrations_per_address: ParsedRate = Field(
+        default=Rate(60, "hour"), description="Registrations from one address."
+    )
+    registrations_per_name: ParsedRate = Field(
+        default=Rate(10, "hour"), description="Registrations with one name."
+    )
+    messages_per_user: ParsedRate = Field(
+        default=Rate(300, "minute"), description="Messages of one user."
+    )
+    operations_per_token: ParsedRate = Field(
+        default=Rate(3000, "minute"), description="Operations with one session."
     )
     demo_data: bool = Field(
         default=True, description="Fill an empty store with the demo users and rooms."
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Web origins besides the server's own that may use the API."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses and networks of the proxies that tell whom they forward for.",
+    )
+    introspection: bool = Field(
+        default=True, description="Tell the schema to whoever asks for it: true or false."
+    )
+    playground: bool = Field(
+        default=True, description="Serve the playground at /graphql: true or false."
+    )
+    max_query_tokens: int = Field(
+        default=1_000, ge=1, description="How many tokens a document may have."
+    )
+    max_query_depth: int = Field(
+        default=12, ge=1, description="How deep fields may be nested in an operation."
+    )
+    max_query_aliases: int = Field(
+        default=30, ge=0, description="How many aliases an operation may have."
+    )
+    max_query_root_fields: int = Field(
+        default=20, ge=1, description="How many root fields an operation may have."
+    )
+    max_query_directives: int = Field(
+        default=50, ge=0, description="How many directives an operation may have."
+    )
+    max_query_cost: int = Field(
+        default=10_000,
+        ge=1,
+        description="How many objects an operation may return, by the sizes of the lists in it.",
+    )
+    max_body_bytes: int = Field(
+        default=256 * 1024, ge=1, description="How large the body of a request may be, in bytes."
+    )
+    max_frame_bytes: int = Field(
+        default=256 * 1024, ge=1, description="How large a WebSocket message may be, in bytes."
+    )
+    connection_init_seconds: float = Field(
+        default=10.0, gt=0, description="How long a WebSocket may wait with its connection_init."
+    )
+    max_operations_per_connection: int = Field(
+        default=100, ge=1, description="How many operations may run on a WebSocket at a time."
+    )
+    max_subscriptions_per_connection: int = Field(
+        default=100, ge=1, description="How many of those may be subscriptions."
+    )
+    max_connections_per_user: int = Field(
+        default=500,
+        ge=0,
+        description="How many WebSockets and event streams a user may have open.",
+    )
+    max_connections_per_address: int = Field(
+        default=2_000,
+        ge=0,
+        description="How many WebSockets and event streams may be open from an address.",
+    )
+    max_batch_size: int = Field(
+        default=0, ge=0, description="How many requests a JSON array may hold; 0 for no batches."
+    )
+    trusted_documents: Annotated[Mapping[str, str] | None, NoDecode] = Field(
+        default=None, description="The only documents to serve: a JSON file, or a folder of them."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is worth a line on stderr."
@@ -80,12 +196,12 @@ class Settings(BaseSettings):
             raise ValueError("should be 0 for the embedded store, which has no replicas")
         return value
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _separated_by_commas(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+        return tuple(item.strip().rstrip("/") for item in value.split(",") if item.strip())
 
     @field_validator("allowed_origins")
     @classmethod
@@ -98,6 +214,23 @@ class Settings(BaseSettings):
             ):
                 raise ValueError("should be origins like https://chat.example.com")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError(
+                    "should be addresses or networks like 127.0.0.1 or 10.0.0.0/8"
+                ) from None
+        return value
+
+    @field_validator("trusted_documents", mode="before")
+    @classmethod
+    def _are_read(cls, value: object) -> object:
+        return read_documents(Path(value)) if isinstance(value, str | Path) else value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -123,6 +256,33 @@ class Settings(BaseSettings):
     @property
     def durability(self) -> Durability:
         return Durability(replicas=self.wait_replicas, disk=self.wait_disk)
+
+    @property
+    def operation_limits(self) -> OperationLimits:
+        return OperationLimits(
+            depth=self.max_query_depth,
+            aliases=self.max_query_aliases,
+            directives=self.max_query_directives,
+            root_fields=self.max_query_root_fields,
+            fields=_MOST_FIELDS,
+            cost=self.max_query_cost,
+            default_page=DEFAULT_PAGE,
+            max_page=MAX_PAGE,
+        )
+
+    @property
+    def socket_limits(self) -> Limits:
+        return Limits(
+            init_seconds=self.connection_init_seconds,
+            max_operations=self.max_operations_per_connection,
+            max_subscriptions=self.max_subscriptions_per_connection,
+        )
+
+    @property
+    def rates(self) -> Rates:
+        if not self.rate_limits:
+            return Rates()
+        return Rates(**{field.name: getattr(self, field.name) for field in fields(Rates)})
 
     @property
     def store_password(self) -> str | None:

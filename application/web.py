@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypedDict
 
@@ -10,19 +10,33 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.builds import Build
 from application.gateway import STOPPING, ChatGateway
 from application.health import alive, ready
-from application.pages import CLIENT_POLICY, PLAYGROUND_POLICY, SafeHeaders, pages
+from application.pages import (
+    CLIENT_POLICY,
+    PLAYGROUND_POLICY,
+    SafeHeaders,
+    no_store,
+    pages,
+)
+from application.proxies import behind
 from application.settings import Settings
 from application.signals import told_to_stop
 from application.stores import configured_store
-from application.transports.http import HTTPEndpoint
+from application.transports.errors import unexpected
+from application.transports.http import PREFLIGHT_HEADERS, HTTPEndpoint
+from application.transports.places import Places
 from application.transports.websocket import WebSocketEndpoint
+from application.trusted import client_documents
 from execution.engine import Engine
+from execution.persisted import TrustedTexts
 from resolvers.root import build_schema
 from schema.errors import format_error
 from services.chat import Chat
@@ -58,18 +72,30 @@ class Parley(Starlette):
     def __init__(self, settings: Settings) -> None:
         self.failure: str | None = None
         self._settings = settings
+        self._serve = behind(settings.trusted_proxies, self._answer)
+        middleware = _middleware(settings)
+        self._graphql = _wrapped(_GraphQL(), middleware)
         super().__init__(
-            routes=_routes(settings), middleware=_middleware(settings), lifespan=Parley._serving
+            routes=_routes(settings),
+            middleware=middleware,
+            exception_handlers={Exception: _failed},
+            lifespan=Parley._serving,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            send = self._without_traceback(send)
-        elif scope["type"] == "websocket" and scope["path"] == GRAPHQL:
-            # Straight there: for a socket that stays open, each frame on the way takes memory.
-            await scope["state"]["websocket"](scope, receive, send)
-            return
-        await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, self._without_traceback(send))
+        else:
+            await self._serve(scope, receive, send)
+
+    def _answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        endpoint: ASGIApp = super().__call__
+        if scope["path"] == GRAPHQL:
+            # Straight there: for a socket that stays open each frame on the way takes memory, and
+            # a request takes a tenth longer by way of the router.
+            is_socket = scope["type"] == "websocket"
+            endpoint = scope["state"]["websocket"] if is_socket else self._graphql
+        return endpoint(scope, receive, send)
 
     @asynccontextmanager
     async def _serving(self) -> AsyncIterator[State]:
@@ -81,9 +107,22 @@ class Parley(Starlette):
             except StoreError as error:
                 self.failure = str(error)
                 raise
-            gateway = ChatGateway(chat, _engine())
-            http = HTTPEndpoint(gateway, playground=_PLAYGROUND.page)
-            websocket = WebSocketEndpoint(gateway, allowed_origins=self._settings.allowed_origins)
+            settings = self._settings
+            of_users, of_addresses = _places(settings)
+            gateway = ChatGateway(chat, _engine(settings), of_users)
+            http = HTTPEndpoint(
+                gateway,
+                playground=_PLAYGROUND.page if settings.playground else None,
+                max_body_bytes=settings.max_body_bytes,
+                max_batch_size=settings.max_batch_size,
+                places=of_addresses,
+            )
+            websocket = WebSocketEndpoint(
+                gateway,
+                allowed_origins=settings.allowed_origins,
+                limits=settings.socket_limits,
+                places=of_addresses,
+            )
 
             def stop() -> None:
                 gateway.stop()
@@ -111,6 +150,11 @@ class _GraphQL:
         await scope["state"]["http"](scope, receive, send)
 
 
+async def _failed(request: Request, error: Exception) -> Response:
+    """What nobody foresaw. The server logs the exception as well, after this."""
+    return no_store({"errors": [unexpected(f"{request.method} failed")]}, 500)
+
+
 def _routes(settings: Settings) -> list[BaseRoute]:
     marks = {} if settings.demo_data else {"parley-demo": "false"}
     client = Build("client", CLIENT_POLICY, marks=marks)
@@ -118,8 +162,15 @@ def _routes(settings: Settings) -> list[BaseRoute]:
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route(GRAPHQL, _GraphQL()),
-        *pages(client, _PLAYGROUND),
+        *pages(client, _PLAYGROUND if settings.playground else None),
     ]
+
+
+def _wrapped(endpoint: ASGIApp, middleware: Sequence[Middleware]) -> ASGIApp:
+    """The endpoint as Starlette would have it behind its router."""
+    for each in reversed(middleware):
+        endpoint = each.cls(endpoint, *each.args, **each.kwargs)
+    return ServerErrorMiddleware(endpoint, handler=_failed)
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
@@ -129,18 +180,33 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type"],
+            allow_headers=["authorization", "content-type", "last-event-id", *PREFLIGHT_HEADERS],
             allow_credentials=True,
         )
         middleware.append(cors)
     return middleware
 
 
-def _engine() -> Engine:
+def _places(settings: Settings) -> tuple[Places, Places]:
+    """For connections of users and of addresses."""
+    if not settings.rate_limits:
+        return Places(), Places()
+    return (
+        Places(settings.max_connections_per_user, "for one user"),
+        Places(settings.max_connections_per_address, "from one address"),
+    )
+
+
+def _engine(settings: Settings) -> Engine:
+    trusted = settings.trusted_documents
     return Engine(
         build_schema()._schema,
         format_error=format_error,
         may_pass=lambda error: isinstance(error, Unavailable),
+        texts=None if trusted is None else TrustedTexts({**client_documents(), **trusted}),
+        max_tokens=settings.max_query_tokens,
+        limits=settings.operation_limits,
+        introspection=settings.introspection,
     )
 
 
@@ -149,6 +215,10 @@ async def _opened_chat(store: Store, settings: Settings) -> AsyncIterator[Chat]:
     chat = Chat(
         store,
         session_ttl=settings.session_ttl_seconds,
+        session_most=settings.session_max_seconds,
+        sessions_per_user=settings.sessions_per_user,
+        login_queue=settings.login_queue,
+        rates=settings.rates,
         demo_data=settings.demo_data,
         durability=settings.durability,
     )

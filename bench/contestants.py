@@ -102,6 +102,7 @@ _PARLEY_ENV = {
     "PORT": "0",
     "DEMO_DATA": "false",
     "LOG_LEVEL": "warning",
+    "RATE_LIMITS": "off",
     "PYTHONPATH": str(ROOT),
     "PYTHONUNBUFFERED": "1",
 }

@@ -95,7 +95,10 @@ class BenchStore:
 
     def _fill(self, client: "redis.Redis") -> None:
         now = time.time()
-        session = orjson.dumps({"created": now, "expires": now + _SESSION_SECONDS})
+        expires = now + _SESSION_SECONDS
+        session = orjson.dumps(
+            {"created": now, "used": now, "expires": expires, "ends": expires, "device": ""}
+        )
         pipe = client.pipeline(transaction=False)
         for number, token in enumerate(tokens(), start=1):
             user_id, name = str(number), f"user-{number}"

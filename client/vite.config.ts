@@ -1,8 +1,9 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { documents } from "./vite/documents";
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), documents()],
   server: {
     proxy: {
       "/graphql": {

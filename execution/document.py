@@ -14,6 +14,7 @@ from graphql import (
 )
 
 from execution.errors import PARSE_FAILED, VALIDATION_FAILED, RequestError, with_code
+from execution.limits import Measured, OperationLimits
 from execution.operation import PreparedOperation
 
 _CACHED_LENGTH = 16_384
@@ -22,7 +23,7 @@ _CACHED_LENGTH = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that could be parsed; with `errors`, it is not valid for the schema."""
+    """A document that could be parsed; with `errors`, it is over a limit or not valid."""
 
     operations: tuple[PreparedOperation, ...]
     errors: tuple[GraphQLError, ...]
@@ -63,10 +64,14 @@ class Documents:
         schema: GraphQLSchema,
         rules: Collection[type[ASTValidationRule]],
         max_tokens: int,
+        limits: OperationLimits,
         cache_size: int,
+        hide_suggestions: bool,
     ) -> None:
         self._schema = schema
         self._rules = rules
+        self._limits = limits
+        self._hide_suggestions = hide_suggestions
         self._max_tokens = max_tokens
         self._cache_size = cache_size
         self._cache: OrderedDict[str, Document] = OrderedDict()
@@ -91,11 +96,19 @@ class Documents:
             ast = parse(text, max_lexical_tokens=limit, max_comments=limit)
         except GraphQLError as error:
             raise RequestError([with_code(error, PARSE_FAILED)]) from None
-        errors = validate(self._schema, ast, self._rules)
-        operations = (
-            PreparedOperation(self._schema, ast, definition)
+        measured = Measured(self._schema, ast, self._limits)
+        # What is over a limit is not validated: some rules take much longer than measuring does.
+        errors = measured.errors or validate(
+            self._schema, ast, self._rules, hide_suggestions=self._hide_suggestions
+        )
+        definitions = (
+            definition
             for definition in ast.definitions
             if isinstance(definition, OperationDefinitionNode)
+        )
+        operations = (
+            PreparedOperation(self._schema, ast, definition, cost)
+            for definition, cost in zip(definitions, measured.costs, strict=True)
         )
         return Document(
             tuple(operations), tuple(with_code(error, VALIDATION_FAILED) for error in errors)

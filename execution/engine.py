@@ -6,6 +6,7 @@ from typing import Any
 from graphql import (
     ASTValidationRule,
     GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
     assert_valid_schema,
     specified_rules,
 )
@@ -14,11 +15,15 @@ from graphql.execution import Executor
 from execution.document import Documents
 from execution.errors import RequestError
 from execution.execute import Execution, FormatError, MayPass
+from execution.limits import OperationLimits
 from execution.operation import Operation
+from execution.persisted import AutomaticTexts, Texts
 from execution.request import GraphQLRequest
 from execution.stream import ResponseStream
 from execution.subscription import SubscriptionPlan
 from execution.variables import coercion_error
+
+_NO_LIMITS = OperationLimits()
 
 
 class Engine:
@@ -29,6 +34,9 @@ class Engine:
 
     `format_error` makes the entry of `errors` for whatever a resolver raised; it is where unknown
     exceptions are masked. Request errors are made here and have their code.
+
+    `texts` knows documents by their hash; without any, those that clients have sent. Without
+    `introspection` nobody is told the schema, not by suggestions in errors either.
     """
 
     def __init__(
@@ -39,25 +47,43 @@ class Engine:
         may_pass: MayPass = lambda error: False,
         executor_class: type[Executor[Any]] | None = None,
         validation_rules: Collection[type[ASTValidationRule]] = specified_rules,
+        texts: Texts | None = None,
         max_tokens: int = 2_000,
+        limits: OperationLimits = _NO_LIMITS,
+        introspection: bool = True,
         cache_size: int = 512,
     ) -> None:
         assert_valid_schema(schema)
         self._schema = schema
         self._executor_class = executor_class or Executor
         self._execution = Execution(format_error, may_pass)
-        self._documents = Documents(schema, validation_rules, max_tokens, cache_size)
+        self._texts = texts or AutomaticTexts()
+        self._hide_suggestions = not introspection
+        rules = list(validation_rules)
+        if not introspection:
+            rules.append(NoSchemaIntrospectionCustomRule)
+        self._documents = Documents(
+            schema,
+            rules,
+            max_tokens,
+            limits,
+            cache_size,
+            self._hide_suggestions,
+        )
 
     def prepare(self, request: GraphQLRequest) -> Operation:
         """The operation that a request asks for.
 
-        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens) or
-        GRAPHQL_VALIDATION_FAILED (also when the operation's name is missing or unknown).
+        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens),
+        GRAPHQL_VALIDATION_FAILED (also over a limit, and when the operation's name is missing or
+        unknown), or what `Texts.of` raises.
         """
-        document = self._documents.get(request.query)
+        document = self._documents.get(self._texts.of(request))
         if document.errors:
             raise RequestError(document.errors)
-        return Operation(request, document.operation(request.operation_name))
+        prepared = document.operation(request.operation_name)
+        prepared.cost.check(request.variables or {})
+        return Operation(request, prepared)
 
     async def execute(self, operation: Operation, context: object) -> bytes:
         """The response to a query or mutation.
@@ -88,7 +114,14 @@ class Engine:
             context_value=context,
             raw_variable_values=values,
             operation_name=operation.name,
+            hide_suggestions=self._hide_suggestions,
         )
         if isinstance(built, list):
-            raise coercion_error(self._schema, operation.definition, values, built)
+            raise coercion_error(
+                self._schema,
+                operation.definition,
+                values,
+                built,
+                hide_suggestions=self._hide_suggestions,
+            )
         return built

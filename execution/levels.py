@@ -32,14 +32,12 @@ class Level:
         self._column = column
         self._places = places
 
-    def render(self) -> list[bytes]:
-        template = self.plan.template
-        if not self.columns:
-            return [template] * len(self.sources)
+    def render(self) -> list[dict[str, Any]]:
         columns = [column.rendering.render() for column in self.columns]
         # They know their level, too: what is rendered need not wait for the garbage collector.
         self.columns.clear()
-        return list(map(template.__mod__, zip(*columns, strict=True)))
+        objects = self.plan.make_objects(columns)
+        return objects if columns else objects * len(self.sources)
 
     @cached_property
     def paths(self) -> Sequence[Path | None]:

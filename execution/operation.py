@@ -7,6 +7,7 @@ from typing import Any, Literal
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 from graphql.execution import Executor
 
+from execution.limits import OperationCost
 from execution.plan import SelectionPlan, compiled, condition_variables
 from execution.request import GraphQLRequest
 from execution.selection import PayloadSelection
@@ -21,10 +22,15 @@ class PreparedOperation:
     """An operation of a valid document; what is found out about it is kept with the document."""
 
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, definition: OperationDefinitionNode
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        definition: OperationDefinitionNode,
+        cost: OperationCost,
     ) -> None:
         self.document = document
         self.definition = definition
+        self.cost = cost
         self._schema = schema
         self._plans: dict[tuple[Any, ...], SelectionPlan | None] = {}
 

@@ -6,8 +6,9 @@ from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
-from graphql import GraphQLField, GraphQLUnionType, get_named_type
+from graphql import GraphQLField, GraphQLSchema, GraphQLUnionType, get_named_type
 
+from execution.calling import plain_call
 from execution.marks import Load, load_of, strawberry_field
 
 
@@ -44,14 +45,14 @@ class Resolver:
 Reading = Attribute | Method | Batch | Resolver
 
 
-def reading_of(field: GraphQLField) -> Reading:
+def reading_of(field: GraphQLField, schema: GraphQLSchema) -> Reading:
     definition = strawberry_field(field)
     if definition is not None and definition.extensions:
         return Resolver(field.resolve)  # Permissions, say.
     load = load_of(field)
     if load is not None:
         return Batch(load, _argument_names(field))
-    return _without_resolving(field) or Resolver(field.resolve)
+    return _without_resolving(field) or Resolver(plain_call(field, schema) or field.resolve)
 
 
 def _argument_names(field: GraphQLField) -> dict[str, str]:

@@ -5,10 +5,14 @@ from typing import Any
 
 from execution.errors import RequestError
 
+PERSISTED_QUERY = "persistedQuery"
+"""The extension that names a document by its hash."""
+
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    query: str
+    query: str | None = None
+    """None where the extension `persistedQuery` stands for it."""
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     extensions: dict[str, Any] | None = None
@@ -19,12 +23,12 @@ def parse_request(body: object) -> GraphQLRequest:
 
     Raises RequestError (BAD_USER_INPUT) when it is none. Entries of other names are ignored.
     """
-    if isinstance(body, list):
-        raise RequestError.of("Batches are not supported: send one request at a time.")
     if not isinstance(body, dict):
         raise RequestError.of("The request must be a JSON object.")
+    extensions = _optional_object(body, "extensions")
     query = body.get("query")
-    if not isinstance(query, str):
+    is_named = extensions is not None and extensions.get(PERSISTED_QUERY) is not None
+    if not isinstance(query, str) and (query is not None or not is_named):
         raise RequestError.of("The parameter 'query' must be a string.")
     operation_name = body.get("operationName")
     if not isinstance(operation_name, str | None):
@@ -33,7 +37,7 @@ def parse_request(body: object) -> GraphQLRequest:
         query=query,
         variables=_optional_object(body, "variables"),
         operation_name=operation_name,
-        extensions=_optional_object(body, "extensions"),
+        extensions=extensions,
     )
 
 

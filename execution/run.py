@@ -10,6 +10,7 @@ from graphql import ExecutionResult, MiddlewareManager, OperationType
 from graphql.execution import Executor
 
 from execution.columns import Called, LookedUp, Resolved, read_attributes
+from execution.encode import encode
 from execution.levels import Column, Level
 from execution.plan import FieldPlan, SelectionPlan
 from execution.reading import Attribute, Batch
@@ -60,6 +61,8 @@ class Run:
                 while self._pending or self._waits:
                     await self._advance()
                     self._read_levels()
+            (data,) = root.render()
+            return encode({"data": data})
         except Trouble:
             self._stop_waiting()
             return None
@@ -67,8 +70,6 @@ class Run:
             self._stop_waiting()
             await abandon(self.outcomes().values())
             raise
-        (data,) = root.render()
-        return b'{"data":' + data + b"}"
 
     def outcomes(self) -> Outcomes:
         """What was resolved, by the fields' paths in the response."""

@@ -1,4 +1,4 @@
-"""Shapes: how the values of a field become JSON (value completion: GraphQL, section 6.4.3).
+"""Shapes: how a field's values become those of a response (completion: GraphQL, section 6.4.3).
 
 Each completes the values of all objects of a level at once. Whatever is out of the ordinary (a null
 where none may be, an exception, something to await, a value that cannot be serialized) is Trouble:
@@ -26,13 +26,9 @@ from graphql.pyutils import Path
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
-from execution.encode import encode
-
 if TYPE_CHECKING:
     from execution.levels import Column, Level
     from execution.plan import SelectionPlan
-
-_NULL = b"null"
 
 
 class Trouble(Exception):
@@ -40,8 +36,8 @@ class Trouble(Exception):
 
 
 class Rendering(Protocol):
-    def render(self) -> list[bytes]:
-        """The JSON of each of the values; all that it depends on is there."""
+    def render(self) -> Sequence[Any]:
+        """What stands for each of the values in the response; all that it depends on is there."""
 
 
 class Shape(Protocol):
@@ -55,11 +51,11 @@ class Shape(Protocol):
 
 
 @dataclass(eq=False, slots=True)
-class Texts:
-    texts: list[bytes]
+class Leaves:
+    values: Sequence[Any]
 
-    def render(self) -> list[bytes]:
-        return self.texts
+    def render(self) -> Sequence[Any]:
+        return self.values
 
 
 @dataclass(eq=False, slots=True)
@@ -70,23 +66,23 @@ class LeafShape:
     def complete(self, values: Sequence[Any], column: "Column") -> Rendering:
         classes = _classes(values, self.nullable)
         try:
-            if _may_be_encoded(self.type, classes, values):
-                return Texts(list(map(encode, values)))
-            return Texts([_NULL if each is None else self._text(each) for each in values])
+            if _are_as_they_are(self.type, classes, values):
+                return Leaves(values)
+            return Leaves([None if each is None else self._coerced(each) for each in values])
         except Exception:
             raise Trouble from None
 
     def paths(self, path: Path, value: Any) -> Iterator[Path]:
         return iter(())
 
-    def _text(self, value: Any) -> bytes:
+    def _coerced(self, value: Any) -> Any:
         coerced = self.type.coerce_output_value(value)
         if coerced is None or coerced is Undefined:
             raise Trouble
-        return encode(coerced)
+        return coerced
 
 
-_ENCODED_AS_THEY_ARE: Mapping[object, set[type]] = {
+_AS_THEY_ARE: Mapping[object, set[type]] = {
     GraphQLString: {str, NoneType},
     GraphQLID: {str, NoneType},
     GraphQLBoolean: {bool, NoneType},
@@ -95,9 +91,9 @@ _ENCODED_AS_THEY_ARE: Mapping[object, set[type]] = {
 }
 
 
-def _may_be_encoded(type_: GraphQLLeafType, classes: set[type], values: Sequence[Any]) -> bool:
+def _are_as_they_are(type_: GraphQLLeafType, classes: set[type], values: Sequence[Any]) -> bool:
     """Whether coercing the values would leave them all as they are."""
-    if not classes <= _ENCODED_AS_THEY_ARE.get(type_, set()):
+    if not classes <= _AS_THEY_ARE.get(type_, set()):
         return False
     if type_ is GraphQLInt:
         return all(GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT for value in values if value)
@@ -126,16 +122,17 @@ class _Lists:
     sizes: list[int | None]
     items: Rendering
 
-    def render(self) -> list[bytes]:
+    def render(self) -> list[Any]:
         items = self.items.render()
-        texts, start = [], 0
+        lists: list[Any] = []
+        start = 0
         for size in self.sizes:
             if size is None:
-                texts.append(_NULL)
+                lists.append(None)
             else:
-                texts.append(b"[" + b",".join(items[start : start + size]) + b"]")
+                lists.append(items[start : start + size])
                 start += size
-        return texts
+        return lists
 
 
 @dataclass(eq=False, slots=True)
@@ -161,9 +158,9 @@ class _Nullable:
     are_null: list[bool]
     others: Rendering
 
-    def render(self) -> list[bytes]:
+    def render(self) -> list[Any]:
         others = iter(self.others.render())
-        return [_NULL if is_null else next(others) for is_null in self.are_null]
+        return [None if is_null else next(others) for is_null in self.are_null]
 
 
 @dataclass(eq=False, slots=True)
@@ -200,9 +197,9 @@ class _Mixed:
     types: list[str | None]
     levels: Mapping[str, Rendering]
 
-    def render(self) -> list[bytes]:
-        texts = {name: iter(level.render()) for name, level in self.levels.items()}
-        return [_NULL if name is None else next(texts[name]) for name in self.types]
+    def render(self) -> list[Any]:
+        objects = {name: iter(level.render()) for name, level in self.levels.items()}
+        return [None if name is None else next(objects[name]) for name in self.types]
 
 
 def _classes(values: Sequence[Any], nullable: bool) -> set[type]:

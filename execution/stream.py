@@ -1,8 +1,9 @@
 """The responses of one subscription."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from execution.errors import NotNow
 from execution.subscription import SubscriptionPlan
@@ -14,16 +15,17 @@ Listener = Callable[[bytes], bool]
 """Takes a response, or says that it cannot take one now."""
 
 
-@runtime_checkable
-class SharedSource(Protocol):
+class SharedSource(ABC):
     """A source whose live events are the same for many: they may be executed once for all.
 
     Both methods raise what ends the stream.
     """
 
+    @abstractmethod
     async def pull(self) -> object | None:
         """The next event; None when there is none yet, and what comes may be shared."""
 
+    @abstractmethod
     async def share(self, plan: SubscriptionPlan, listener: Listener) -> None:
         """Have live events executed together with others; over when the listener has refused."""
 

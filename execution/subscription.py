@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable
 from inspect import isawaitable
-from typing import Any
+from typing import Any, Self
 
 from graphql import (
     ExecutionResult,
@@ -16,6 +16,18 @@ from graphql.execution import Executor
 
 from execution.execute import Execution
 from execution.operation import Operation
+
+
+class ResumableResponse(bytes):
+    """The response to an event that has a `cursor`: where to resume after it."""
+
+    cursor: str
+
+    @classmethod
+    def of(cls, response: bytes, cursor: str) -> Self:
+        resumable = cls(response)
+        resumable.cursor = cursor
+        return resumable
 
 
 class SubscriptionPlan:
@@ -57,11 +69,14 @@ class SubscriptionPlan:
     async def execute_event(self, event: object, context: object) -> bytes:
         """ExecuteSubscriptionEvent (section 6.2.3.2): the response to one event of the source.
 
-        Raises NotNow when a resolver failed with what may pass.
+        A ResumableResponse where the event has an attribute `cursor`. Raises NotNow when a
+        resolver failed with what may pass.
         """
         executor = self._executor.build_per_event_executor(event)
         executor.context_value = context
-        return await self._execution.run_event(self._operation, executor)
+        response = await self._execution.run_event(self._operation, executor)
+        cursor = getattr(event, "cursor", None)
+        return response if cursor is None else ResumableResponse.of(response, cursor)
 
     def failure(self, error: Exception) -> bytes:
         """The last response when the source raises: an error of the field."""

@@ -24,6 +24,8 @@ def coercion_error(
     operation: OperationDefinitionNode,
     values: Mapping[str, Any],
     reported: Sequence[GraphQLError],
+    *,
+    hide_suggestions: bool = False,
 ) -> RequestError:
     """The request error for values that graphql-core refused with the errors in `reported`.
 
@@ -34,12 +36,15 @@ def coercion_error(
     located: list[GraphQLError] = []
     if all(error.nodes for error in reported):
         for definition in operation.variable_definitions or ():
-            located += _errors_of(schema, definition, values)
+            located += _errors_of(schema, definition, values, hide_suggestions)
     return RequestError(located or [with_code(error, BAD_USER_INPUT) for error in reported])
 
 
 def _errors_of(
-    schema: GraphQLSchema, definition: VariableDefinitionNode, values: Mapping[str, Any]
+    schema: GraphQLSchema,
+    definition: VariableDefinitionNode,
+    values: Mapping[str, Any],
+    hide_suggestions: bool,
 ) -> list[GraphQLError]:
     name = definition.variable.name.value
     type_ = type_from_ast(schema, definition.type)
@@ -60,7 +65,7 @@ def _errors_of(
             )
         )
 
-    validate_input_value(value, type_, report)
+    validate_input_value(value, type_, report, hide_suggestions)
     return errors
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Generic, Self, TypeVar
 
 from execution.errors import NotNow
-from execution.stream import Listener
+from execution.stream import Listener, SharedSource
 from execution.subscription import SubscriptionPlan
 from schema.context import Context
 from services import models
@@ -19,7 +19,7 @@ Tell = Callable[[Context, models.Event], Coroutine[Any, Any, T | None]]
 """An event as a field tells it; None for one that it does not tell of."""
 
 
-class LiveEvents(AsyncIterator[T], Generic[T]):
+class LiveEvents(SharedSource, AsyncIterator[T], Generic[T]):
     """The source of a subscription: a viewer's events.
 
     Those who select the same are told of a live event in the same words, made once. What each of

@@ -7,7 +7,7 @@ import strawberry
 from resolvers.arguments import room_id, user_id
 from schema.auth import AuthPayload, LoginInput, LogoutPayload, RegisterInput
 from schema.context import Context, Info
-from schema.message import Message, message_edge
+from schema.message import message_edge
 from schema.mutations import (
     OpenPrivateRoomInput,
     OpenPrivateRoomPayload,
@@ -15,7 +15,13 @@ from schema.mutations import (
     SendMessagePayload,
 )
 from schema.room import Room
-from schema.scalars import date_time
+from schema.scalars import Moment
+from schema.session import (
+    EndOtherSessionsPayload,
+    EndSessionInput,
+    EndSessionPayload,
+    Session,
+)
 from schema.user import User
 from services import models
 
@@ -26,12 +32,16 @@ _INPUT = strawberry.argument(description="What to do it with.")
 class Mutation:
     @strawberry.mutation(description="Open an account and log in.")
     async def register(self, info: Info, input: Annotated[RegisterInput, _INPUT]) -> AuthPayload:
-        user = await info.context.chat.users.register(input.username, input.password)
+        user = await info.context.chat.users.register(
+            input.username, input.password, info.context.address
+        )
         return await _log_in(info.context, user)
 
     @strawberry.mutation(description="Log in.")
     async def login(self, info: Info, input: Annotated[LoginInput, _INPUT]) -> AuthPayload:
-        user = await info.context.chat.users.authenticate(input.username, input.password)
+        user = await info.context.chat.users.authenticate(
+            input.username, input.password, info.context.address
+        )
         return await _log_in(info.context, user)
 
     @strawberry.mutation(description="End the session, its open subscriptions included.")
@@ -46,6 +56,25 @@ class Mutation:
         user = None if session is None else await context.loaders.user(session.user_id)
         return LogoutPayload(user=None if user is None else User.of(user))
 
+    @strawberry.mutation(
+        description="End one of the viewer's sessions, its open subscriptions included."
+    )
+    async def end_session(
+        self, info: Info, input: Annotated[EndSessionInput, _INPUT]
+    ) -> EndSessionPayload:
+        context = info.context
+        viewer = await context.viewer()
+        ended = await context.chat.sessions.end_one(viewer.user_id, input.session_id)
+        if ended.session.token_hash == viewer.token_hash and context.cookies is not None:
+            context.cookies.clear()
+        return EndSessionPayload(session=Session.of(ended, viewer))
+
+    @strawberry.mutation(description="End all of the viewer's sessions but this one.")
+    async def end_other_sessions(self, info: Info) -> EndOtherSessionsPayload:
+        viewer = await info.context.viewer()
+        ended = await info.context.chat.sessions.end_others(viewer)
+        return EndOtherSessionsPayload(sessions=[Session.of(each, viewer) for each in ended])
+
     @strawberry.mutation(description="Send a message. Acknowledged means kept.")
     async def send_message(
         self, info: Info, input: Annotated[SendMessageInput, _INPUT]
@@ -55,12 +84,12 @@ class Mutation:
         async def visible(user_id: str) -> models.Room:
             return await context.chat.rooms.visible(user_id, room_id(input.room_id))
 
-        room = await context.on_behalf_of_viewer(visible)
-        viewer = await context.viewer()
+        sender, room = await context.on_behalf_of_sender(visible)
         message = await context.chat.messages.send(
-            viewer.user_id, room, input.text, input.client_message_id
+            sender.user_id, room, input.text, input.client_message_id
         )
-        return SendMessagePayload(message=Message.of(message), edge=message_edge(context, message))
+        edge = message_edge(context, message)
+        return SendMessagePayload(message=edge.node, edge=edge)
 
     @strawberry.mutation(description="Open the private room with another user.")
     async def open_private_room(
@@ -72,11 +101,18 @@ class Mutation:
 
 
 async def _log_in(context: Context, user: models.User) -> AuthPayload:
-    token, session = await context.chat.sessions.create(user.id)
-    if context.cookies is not None:
-        context.cookies.set(token, session.expires_at)
+    sessions, cookies = context.chat.sessions, context.cookies
+    token, session = await sessions.create(user.id, context.device)
+    if cookies is not None:
+        # The browser forgets the user's old token: nobody shall find a use for it. A program that
+        # logs several users in may have the cookie of another one, who goes on.
+        if cookies.token is not None and sessions.claimed_user_id(cookies.token) == user.id:
+            old = await sessions.resolve(cookies.token)
+            if old is not None:
+                await sessions.end(old)
+        cookies.set(token, session.expires_at)
     return AuthPayload(
         user=User.of(user),
         token=token,
-        expires_at=date_time(round(session.expires_at * 1_000_000)),
+        expires_at=Moment(round(session.expires_at * 1_000_000)),
     )

@@ -13,6 +13,7 @@ from schema.event import position_cursor
 from schema.message import Message, message_page
 from schema.node import Node
 from schema.room import Before, FirstOf, Last, Room, room_connection
+from schema.session import Session
 from schema.user import After, First, User, after_user, user_connection
 from services import ids
 from services.errors import BadUserInput, NotFound
@@ -26,6 +27,12 @@ class Query:
     async def me(self, info: Info) -> User | None:
         session = await info.context.optional_viewer()
         return None if session is None else await _user(info.context, session.user_id)
+
+    @strawberry.field(description="The viewer's sessions, the last used one first.")
+    async def sessions(self, info: Info) -> list[Session]:
+        viewer = await info.context.viewer()
+        listed = await info.context.chat.sessions.of_user(viewer.user_id)
+        return [Session.of(details, viewer) for details in listed]
 
     @strawberry.field(description="A record by its id; null when there is none for the viewer.")
     async def node(self, info: Info, id: NodeId) -> Node | None:

@@ -1,7 +1,5 @@
 """The schema, assembled."""
 
-from datetime import datetime
-
 import strawberry
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, Undefined
 from strawberry.schema.config import StrawberryConfig
@@ -12,7 +10,7 @@ from resolvers.subscription import Subscription
 from schema.event import CaughtUp, MessageAdded, PresenceChanged, RoomAdded
 from schema.message import Message
 from schema.room import Room
-from schema.scalars import DateTime
+from schema.scalars import DateTime, Moment
 from schema.user import User
 
 
@@ -22,7 +20,7 @@ def build_schema() -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         types=[User, Room, Message, MessageAdded, RoomAdded, PresenceChanged, CaughtUp],
-        config=StrawberryConfig(scalar_map={datetime: DateTime}),
+        config=StrawberryConfig(scalar_map={Moment: DateTime}),
     )
     _drop_null_defaults(schema)
     return schema

@@ -69,6 +69,8 @@ async def _live(
 ) -> LiveEvents[T]:
     viewer = await info.context.viewer()
     room_id = None if room is None else to_room_id(room)
+    # A client that sends the same request again has seen more since.
+    after = info.context.resume_after or after
     cursor = None if after is None else cursors.decode(after, "after")
     stream = info.context.chat.hub.subscribe(viewer.user_id, kinds, room_id=room_id, after=cursor)
     return LiveEvents(info.context, stream, tell)

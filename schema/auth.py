@@ -1,16 +1,19 @@
 """Accounts and log-ins."""
 
-from datetime import datetime
-
 import strawberry
 
+from schema.scalars import Moment
 from schema.user import User
 
 
 @strawberry.input(description="A new account.")
 class RegisterInput:
-    username: str = strawberry.field(description="The name, 1 to 32 characters; nobody else's.")
-    password: str = strawberry.field(description="The password, at most 72 bytes of UTF-8.")
+    username: str = strawberry.field(
+        description="The name, 1 to 32 characters; nobody else's, nor one that looks like it."
+    )
+    password: str = strawberry.field(
+        description="The password, at least 8 characters and at most 72 bytes of UTF-8."
+    )
 
 
 @strawberry.input(description="The credentials of an account.")
@@ -25,7 +28,9 @@ class AuthPayload:
     token: str = strawberry.field(
         description="For `Authorization: Bearer <token>`, or in a socket's connection_init payload."
     )
-    expires_at: datetime = strawberry.field(description="When the session ends by itself.")
+    expires_at: Moment = strawberry.field(
+        description="When the session ends unless it is used before."
+    )
 
 
 @strawberry.type(description="A session that was ended.")

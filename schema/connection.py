@@ -2,9 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Generic, TypeVar
 
 import strawberry
 
@@ -14,7 +14,6 @@ MAX_PAGE = 100
 DEFAULT_PAGE = 50
 
 T = TypeVar("T")
-Record = TypeVar("Record")
 
 
 @strawberry.type(description="Where a page stands in its list.")
@@ -35,59 +34,25 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The item.")
 
 
-class Page(Generic[Record, T]):
-    """Some records of a list; their nodes and cursors are made when a field asks for them."""
-
-    def __init__(
-        self,
-        records: Sequence[Record],
-        *,
-        node: Callable[[Record], T],
-        cursor: Callable[[Record], str],
-        has_previous: bool,
-        has_next: bool,
-    ) -> None:
-        self._records = records
-        self._node = node
-        self._cursor = cursor
-        self._has_previous = has_previous
-        self._has_next = has_next
-
-    @cached_property
-    def nodes(self) -> list[T]:
-        return [self._node(record) for record in self._records]
-
-    @cached_property
-    def edges(self) -> list[Edge[T]]:
-        pairs = zip(self._records, self.nodes, strict=True)
-        return [Edge(cursor=self._cursor(record), node=node) for record, node in pairs]
-
-    @property
-    def info(self) -> PageInfo:
-        records = self._records
-        return PageInfo(
-            has_next_page=self._has_next,
-            has_previous_page=self._has_previous,
-            start_cursor=self._cursor(records[0]) if records else None,
-            end_cursor=self._cursor(records[-1]) if records else None,
-        )
-
-
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    page: strawberry.Private[Page[Any, Any]]
-
-    @strawberry.field(description="The page's items with their cursors.")
-    def edges(self) -> list[Edge[T]]:
-        return self.page.edges
+    edges: list[Edge[T]] = strawberry.field(description="The page's items with their cursors.")
+    has_previous: strawberry.Private[bool]
+    has_next: strawberry.Private[bool]
 
     @strawberry.field(description="Where the page stands in the list.")
     def page_info(self) -> PageInfo:
-        return self.page.info
+        edges = self.edges
+        return PageInfo(
+            has_next_page=self.has_next,
+            has_previous_page=self.has_previous,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        )
 
     @strawberry.field(description="The page's items.")
     def nodes(self) -> list[T]:
-        return self.page.nodes
+        return [edge.node for edge in self.edges]
 
 
 def page_size(value: int | None, field: str = "first") -> int:

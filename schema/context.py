@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from contextlib import suppress
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,8 +10,9 @@ from strawberry.types import Info as StrawberryInfo
 
 from services import models
 from services.chat import Chat
-from services.errors import ChatError, Unauthenticated
-from services.sessions import Sessions
+from services.errors import RateLimited, Unauthenticated
+from services.sessions import Counted, Sessions
+from services.together import together
 
 _LOG_IN_FIRST = "Log in first."
 
@@ -21,7 +21,11 @@ T = TypeVar("T")
 
 
 class Cookies(Protocol):
-    """Where a log-in leaves its token for browsers; both append to the response's headers."""
+    """Where a log-in leaves its token for browsers, by the response's headers."""
+
+    @property
+    def token(self) -> str | None:
+        """What the browser has sent."""
 
     def set(self, token: str, expires_at: float) -> None: ...
 
@@ -88,7 +92,7 @@ class Loaders:
 
 
 class Context:
-    """One operation's. Who asks is looked up once, when somebody wants to know."""
+    """One operation's. Who asks is looked up when somebody wants to know."""
 
     def __init__(
         self,
@@ -97,14 +101,22 @@ class Context:
         token: str | None = None,
         session: models.Session | None = None,
         cookies: Cookies | None = None,
+        address: str | None = None,
+        device: str = "",
+        resume_after: str | None = None,
     ) -> None:
         self.chat = chat
         self.cookies = cookies
+        self.address = address
+        self.device = device
+        self.resume_after = resume_after
+        """The cursor after which the caller's connection was lost, if it says so itself."""
         self.response_headers: list[tuple[str, str]] = []
         self.loaders = Loaders(chat)
         self._token = token
         self._session = session
-        self._resolving: asyncio.Task[models.Session | None] | None = None
+        self._is_counted = False
+        self._refusal: RateLimited | None = None
 
     def forget_loaded(self) -> None:
         """What is asked for from now on is looked up anew, as for the next event of a stream."""
@@ -112,10 +124,9 @@ class Context:
 
     async def optional_viewer(self) -> models.Session | None:
         if self._session is None and self._token is not None:
-            if self._resolving is None:
-                self._resolving = asyncio.create_task(self.chat.sessions.resolve(self._token))
-            # Shared by the fields that ask, as what a loader loads.
-            return await asyncio.shield(self._resolving)
+            # Fields that ask at the same time ask each for itself, in one round trip: to share
+            # an answer, when any of them may be cancelled, takes longer than to ask.
+            self._session = await self._resolve(self._token)
         return self._session
 
     async def viewer(self) -> models.Session:
@@ -125,21 +136,56 @@ class Context:
             raise Unauthenticated(_LOG_IN_FIRST)
         return session
 
-    async def on_behalf_of_viewer(self, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
-        """What `ask` finds for the viewer's user id; with the session, in one round trip.
+    async def sender(self) -> models.Session:
+        """The viewer, who is about to send a message. Each is counted while the session is looked
+        up. Raises Unauthenticated or RateLimited."""
+        if self._token is not None:
+            self._session = await self._resolve(self._token, "message")
+        if self._session is None:
+            raise Unauthenticated(_LOG_IN_FIRST)
+        return self._session
 
-        It is asked on behalf of whoever the token claims to be. Without the session behind the
-        token nothing of what was found gets out, not even that there was an error.
-        """
-        asked = asyncio.create_task(ask(self._claimed_user_id()))
+    async def _resolve(self, token: str, *counted: Counted) -> models.Session | None:
+        """The session of the token. Whoever asks first has the operation counted; when that is
+        refused, so is whoever asked with it."""
+        if not self._is_counted:
+            self._is_counted = True
+            counted = (*counted, "operation")
         try:
-            await self.viewer()
-        except BaseException:
-            asked.cancel()
-            with suppress(asyncio.CancelledError, ChatError):
-                await asked
+            session = await self.chat.sessions.resolve(token, counted)
+        except RateLimited as refusal:
+            self._refusal = refusal
             raise
-        return await asked
+        if self._refusal is not None:
+            raise self._refusal
+        cookies = self.cookies
+        if session and session.is_renewed and cookies is not None and cookies.token == token:
+            cookies.set(token, session.expires_at)
+        return session
+
+    async def on_behalf_of_viewer(self, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
+        """What `ask` finds for the viewer's user id; with the session, in one round trip."""
+        _, found = await self._on_behalf_of(self.viewer, ask)
+        return found
+
+    async def on_behalf_of_sender(
+        self, ask: Callable[[str], Coroutine[Any, Any, T]]
+    ) -> tuple[models.Session, T]:
+        """As `on_behalf_of_viewer`, for a message to be sent."""
+        return await self._on_behalf_of(self.sender, ask)
+
+    async def _on_behalf_of(
+        self,
+        caller: Callable[[], Coroutine[Any, Any, models.Session]],
+        ask: Callable[[str], Coroutine[Any, Any, T]],
+    ) -> tuple[models.Session, T]:
+        """Who calls, and what `ask` finds for whoever the token claims to be.
+
+        Without the session behind the token nothing of what was found gets out, not even that
+        there was an error.
+        """
+        user_id = self._claimed_user_id()
+        return await together(caller(), ask(user_id))
 
     def _claimed_user_id(self) -> str:
         """Whose session the caller claims to have. Raises Unauthenticated without any claim."""

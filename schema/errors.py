@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from services.errors import BadUserInput, ChatError
+from services.errors import BadUserInput, ChatError, RateLimited
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +21,8 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
         extensions: dict[str, Any] = {"code": cause.code}
         if isinstance(cause, BadUserInput):
             extensions["field"] = cause.field
+        elif isinstance(cause, RateLimited):
+            extensions["retryAfter"] = cause.retry_after
         return {**formatted, "message": cause.message, "extensions": extensions}
     if cause is None and error.extensions and "code" in error.extensions:
         return formatted

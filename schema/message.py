@@ -1,20 +1,23 @@
 """Messages and the pages of a room's history."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Self
 
 import strawberry
 
 from execution.batching import batched
-from schema.connection import Connection, Edge, Page, page_size
+from schema.connection import Connection, Edge, page_size
 from schema.context import Context
 from schema.node import Node
 from schema.room import Room
-from schema.scalars import date_time
+from schema.scalars import Moment
 from schema.user import User
 from services import cursors, ids, models
 from services.errors import BadUserInput
+
+_SHORT = 1_000
+"""Characters up to which a message is kept in the process: ten thousand of them take 20 MB."""
 
 
 async def rooms_of_messages(context: Context, messages: Sequence["Message"]) -> list[Room]:
@@ -45,10 +48,10 @@ class Message(Node):
             record=record,
             text=record.text,
             client_message_id=record.client_message_id,
-            sent_at=date_time(record.sent_at),
+            sent_at=Moment(record.sent_at),
         )
 
-    sent_at: datetime = strawberry.field(
+    sent_at: Moment = strawberry.field(
         description="When it was sent: by the store's clock, or by its own server's for others."
     )
     room: Room = batched(rooms_of_messages, description="Where it was sent to.")
@@ -56,12 +59,21 @@ class Message(Node):
 
 
 def message_edge(context: Context, record: models.Message) -> Edge[Message]:
-    return Edge(cursor=message_cursors(context)(record), node=Message.of(record))
+    return _edge(record, context.chat.epoch)
 
 
-def message_cursors(context: Context) -> Callable[[models.Message], str]:
-    epoch = context.chat.epoch
-    return lambda record: cursors.encode(record.score, record.position, epoch)
+def _edge(record: models.Message, epoch: str) -> Edge[Message]:
+    """The same for everybody; kept, as the newest pages are read again and again."""
+    make = _kept_edge if len(record.text) <= _SHORT else _new_edge
+    return make(record, epoch)
+
+
+def _new_edge(record: models.Message, epoch: str) -> Edge[Message]:
+    cursor = cursors.encode(record.score, record.position, epoch)
+    return Edge(cursor=cursor, node=Message.of(record))
+
+
+_kept_edge = lru_cache(maxsize=10_000)(_new_edge)
 
 
 async def message_page(
@@ -82,12 +94,6 @@ async def message_page(
     page = await context.chat.messages.page(
         viewer_id, room_id, **size, after=after_cursor, before=before_cursor
     )
-    return Connection(
-        page=Page(
-            page.messages,
-            node=Message.of,
-            cursor=message_cursors(context),
-            has_previous=page.has_previous,
-            has_next=page.has_next,
-        )
-    )
+    epoch = context.chat.epoch
+    edges = [_edge(record, epoch) for record in page.messages]
+    return Connection(edges=edges, has_previous=page.has_previous, has_next=page.has_next)

@@ -10,7 +10,10 @@ from schema.room import Room
 @strawberry.input(description="A message to send.")
 class SendMessageInput:
     room_id: strawberry.ID = strawberry.field(description="The room to send it to.")
-    text: str = strawberry.field(description="What to say, up to 4,000 characters.")
+    text: str = strawberry.field(
+        description="What to say: 1 to 4,000 characters without the blanks around them, which are "
+        "not kept; of control characters line feeds and tabs only."
+    )
     client_message_id: str | None = strawberry.field(
         default=None,
         description="Idempotency key, unique per sender and room: sending it again returns the "

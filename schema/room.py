@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
 from execution.batching import batched
 from execution.marks import DEPENDS_ON_VIEWER
-from schema.connection import Connection, Page, encode_cursor, page_size
+from schema.connection import Connection, Edge, encode_cursor, page_size
 from schema.context import Context, Info
 from schema.node import Node
 from schema.user import After, First, User, after_user, user_connection
@@ -44,17 +43,16 @@ async def members_of_rooms(
 ) -> list[Connection[User]]:
     records = [room.record for room in rooms]
     pages = await context.chat.rooms.members_many(records, after_user(after), page_size(first))
-    node = cache(User.of)  # The same users are in many rooms.
-    return [user_connection(users, after, more, node) for users, more in pages]
+    return [user_connection(users, after, more) for users, more in pages]
 
 
 async def last_messages_of_rooms(
     context: Context, rooms: Sequence["Room"]
 ) -> list["Message | None"]:
-    from schema.message import Message
+    from schema.message import message_edge
 
     records = await context.chat.messages.last_many([room.record.id for room in rooms])
-    return [None if record is None else Message.of(record) for record in records]
+    return [None if record is None else message_edge(context, record).node for record in records]
 
 
 @strawberry.type(description="A place where messages are sent to.")
@@ -101,12 +99,5 @@ class Room(Node):
 
 
 def room_connection(rooms: list[models.Room], after: str | None, more: bool) -> Connection[Room]:
-    return Connection(
-        page=Page(
-            rooms,
-            node=Room.of,
-            cursor=lambda room: encode_cursor(room.id),
-            has_previous=after is not None,
-            has_next=more,
-        )
-    )
+    edges = [Edge(cursor=encode_cursor(room.id), node=Room.of(room)) for room in rooms]
+    return Connection(edges=edges, has_previous=after is not None, has_next=more)

@@ -1,16 +1,16 @@
 """Users."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Self
 
 import strawberry
 
 from execution.batching import batched
-from schema.connection import Connection, Page, decode_cursor, encode_cursor
+from schema.connection import Connection, Edge, decode_cursor, encode_cursor
 from schema.context import Context
 from schema.node import Node
-from schema.scalars import date_time
+from schema.scalars import Moment
 from services import ids, models
 
 
@@ -19,10 +19,10 @@ async def online_of_users(context: Context, users: Sequence["User"]) -> list[boo
     return [presence[user.record.id].online for user in users]
 
 
-async def last_seen_of_users(context: Context, users: Sequence["User"]) -> list[datetime | None]:
+async def last_seen_of_users(context: Context, users: Sequence["User"]) -> list[Moment | None]:
     presence = await context.loaders.presence(user.record.id for user in users)
     seen = [presence[user.record.id].last_seen_at for user in users]
-    return [None if moment is None else date_time(moment) for moment in seen]
+    return [None if moment is None else Moment(moment) for moment in seen]
 
 
 @strawberry.type(description="Somebody with an account, on this server or another one.")
@@ -31,6 +31,7 @@ class User(Node):
     username: str = strawberry.field(description="The unique name.")
 
     @classmethod
+    @lru_cache(maxsize=10_000)
     def of(cls, record: models.User) -> Self:
         node_id = strawberry.ID(ids.user_node_id(record.id))
         return cls(id=node_id, record=record, username=record.username)
@@ -38,7 +39,7 @@ class User(Node):
     online: bool = batched(
         online_of_users, description="Whether the user has a connection to any server."
     )
-    last_seen_at: datetime | None = batched(
+    last_seen_at: Moment | None = batched(
         last_seen_of_users,
         description="When the user was last online; null while online and if never seen.",
     )
@@ -59,14 +60,11 @@ def user_connection(
     users: list[models.User],
     after: str | None,
     more: bool,
-    node: Callable[[models.User], User] = User.of,
 ) -> Connection[User]:
-    return Connection(
-        page=Page(
-            users,
-            node=node,
-            cursor=lambda user: encode_cursor(user.id),
-            has_previous=after is not None,
-            has_next=more,
-        )
-    )
+    edges = list(map(_edge, users))
+    return Connection(edges=edges, has_previous=after is not None, has_next=more)
+
+
+@lru_cache(maxsize=10_000)
+def _edge(record: models.User) -> Edge[User]:
+    return Edge(cursor=encode_cursor(record.id), node=User.of(record))

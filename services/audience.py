@@ -4,13 +4,22 @@ What is told is made once for all of them. Who hears it is decided for each even
 says nothing of what its members may see.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Hashable,
+    Iterable,
+    Iterator,
+)
+from typing import Any
 from weakref import WeakValueDictionary
 
 from services.errors import Unavailable
 from services.models import Event, PresenceEvent
 from services.subscription import LiveEvent, Subscription
+from services.together import all_together
 
 Words = bytes | None
 """An event as a subscriber gets it; None for one that there is nothing to tell of."""
@@ -90,7 +99,7 @@ async def tell(events: Iterable[tuple[LiveEvent, list[Group]]]) -> list[Subscrip
     turn of the event loop.
     """
     shared: list[tuple[LiveEvent, list[Subscription]]] = []
-    rendering: list[Awaitable[Words | Exception]] = []
+    rendering: list[Coroutine[Any, Any, Words | Exception]] = []
     for event, groups in events:
         for audience, members in groups:
             if audience is None:
@@ -100,7 +109,7 @@ async def tell(events: Iterable[tuple[LiveEvent, list[Group]]]) -> list[Subscrip
                 shared.append((event, members))
                 rendering.append(_outcome(audience.render(event)))
     left: list[Subscription] = []
-    for (event, members), words in zip(shared, await asyncio.gather(*rendering), strict=True):
+    for (event, members), words in zip(shared, await all_together(rendering), strict=True):
         if isinstance(words, Unavailable):
             left += _missed(event, members)
         elif isinstance(words, Exception):

@@ -14,17 +14,19 @@ import logging
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
+import hiredis
 from broadcaster import BroadcastBackend, Event
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.client import PubSub
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ConnectionError, InvalidResponse, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from services.store import drop_idle_connections
+from services.conversation import Conversation
+from services.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ _GIVE_UP_AFTER = 2.0
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 0.5
 _INVALIDATIONS = "__redis__:invalidate"
+_PING = hiredis.pack_command(("PING",))
 
 
 class Published(Event):
@@ -63,17 +66,21 @@ class RedisChannels(BroadcastBackend):
     """Several Redis channels, and the keys that begin with one of `prefixes`, as one broadcaster
     channel, so that their common order is kept."""
 
-    def __init__(self, redis: Redis, sources: Sequence[str], prefixes: Sequence[str] = ()) -> None:
-        self._pool = redis.connection_pool
+    def __init__(self, store: Store, sources: Sequence[str], prefixes: Sequence[str] = ()) -> None:
+        self._store = store
         self._sources = (*sources, _INVALIDATIONS)
         self._prefixes = prefixes
-        self._events: asyncio.Queue[Event] = asyncio.Queue(maxsize=1000)
+        pipe = store.pipeline()
+        pipe.add("SUBSCRIBE", *self._sources)
+        self._subscribe, _ = pipe.packed()
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        """Whoever takes them never waits (services/hub.py)."""
         self._reader: asyncio.Task[None] | None = None
-        self._client: Redis | None = None
-        """Of the connection that is read now."""
         self.connected = asyncio.Event()
         self._is_tracking = False
         self._connections = 0
+        self._confirmed = 0
+        """How many of the sources the present connection listens to."""
 
     @property
     def hearing(self) -> int | None:
@@ -89,8 +96,7 @@ class RedisChannels(BroadcastBackend):
             with suppress(asyncio.CancelledError):
                 await self._reader
             self._reader = None
-        # The reader may have been cancelled while it closed its connection.
-        await self._close_client()
+        self.connected.clear()
 
     async def subscribe(self, channel: str) -> None:
         self._reader = asyncio.create_task(self._read_forever(channel), name="channel-reader")
@@ -100,7 +106,7 @@ class RedisChannels(BroadcastBackend):
 
     async def publish(self, channel: str, message: str) -> None:
         """Publish on a Redis channel; the scripts do so themselves, with what they change."""
-        await Redis(connection_pool=self._pool).publish(channel, message)
+        await self._store.call("PUBLISH", channel, message)
 
     async def next_published(self) -> Event:
         return await self._events.get()
@@ -108,41 +114,37 @@ class RedisChannels(BroadcastBackend):
     async def _read_forever(self, channel: str) -> None:
         delay = _FIRST_DELAY
         while True:
-            self._client = Redis.from_pool(_single_connection(self._pool))
             try:
-                pubsub = self._client.pubsub()
-                await self._subscribe(pubsub)
-                await self._await_confirmation(pubsub)
-                delay = _FIRST_DELAY
-                self._connections += 1
-                self.connected.set()
-                await self._events.put(Connected(channel))
-                await self._read(pubsub, channel)
+                await self._converse(channel)
             except (RedisError, OSError, TimeoutError, RuntimeError) as error:
                 # uvloop has a RuntimeError for writing to a connection that the peer has reset.
                 _log.warning("Lost the connection to the channels: %s", error or type(error))
-                # The idle connections for commands may be as dead without saying so.
-                await drop_idle_connections(self._pool)
-            finally:
+            if self.connected.is_set():
                 self.connected.clear()
-                await self._close_client()
+                delay = _FIRST_DELAY
+                # The connections for commands may be as dead without saying so.
+                await self._store.drop_connections()
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
             delay = min(delay * 2, _LONGEST_DELAY)
 
-    async def _close_client(self) -> None:
-        if self._client is not None:
-            with suppress(RedisError, OSError):
-                await self._client.aclose()
-            self._client = None
+    async def _converse(self, channel: str) -> None:
+        """Hand on what arrives on one connection; raise when it breaks or falls silent."""
+        self._confirmed = 0
+        connection = _lonely_connection(self._store)
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+            self._is_tracking = bool(self._prefixes) and await self._track(connection)
+            conversation = Conversation(connection, partial(self._receive, channel))
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        try:
+            conversation.say(self._subscribe)
+            await self._watch(conversation)
+        finally:
+            conversation.end()
 
-    async def _subscribe(self, pubsub: PubSub) -> None:
-        await pubsub.connect()  # type: ignore[no-untyped-call]
-        self._is_tracking = False
-        if self._prefixes and pubsub.connection is not None:
-            await self._track(pubsub.connection)
-        await pubsub.subscribe(*self._sources)
-
-    async def _track(self, connection: AbstractConnection) -> None:
+    async def _track(self, connection: AbstractConnection) -> bool:
         """Ask for the changes of keys, to be told on this connection."""
         prefixes = [word for prefix in self._prefixes for word in ("PREFIX", prefix)]
         try:
@@ -152,34 +154,41 @@ class RedisChannels(BroadcastBackend):
                 "CLIENT", "TRACKING", "ON", "REDIRECT", own_id, "BCAST", *prefixes
             )
             await connection.read_response()
-            self._is_tracking = True
         except ResponseError as error:
             # Forbidden to this user of the store, say. What depends on it is checked at each
             # delivery as well.
             _log.warning("The store does not tell of changed keys: %s", error)
+            return False
+        return True
 
-    async def _await_confirmation(self, pubsub: PubSub) -> None:
-        """Raise when the store does not confirm every channel in time."""
-        async with asyncio.timeout(_GIVE_UP_AFTER):
-            confirmed = 0
-            while confirmed < len(self._sources):
-                frame = await pubsub.get_message(timeout=_GIVE_UP_AFTER)
-                confirmed += frame is not None and frame["type"] == "subscribe"
+    def _receive(self, channel: str, reply: Any) -> None:
+        if isinstance(reply, Exception):
+            raise InvalidResponse(str(reply))
+        match reply[0]:
+            case b"message":
+                self._events.put_nowait(_event(channel, reply[1].decode(), reply[2]))
+            case b"subscribe":
+                self._confirmed += 1
+                if self._confirmed == len(self._sources):
+                    self._connections += 1
+                    self.connected.set()
+                    self._events.put_nowait(Connected(channel))
 
-    async def _read(self, pubsub: PubSub, channel: str) -> None:
-        """Hand on what arrives; raise when the connection breaks or falls silent."""
-        silent = 0.0
+    async def _watch(self, conversation: Conversation) -> None:
+        """Raise when the connection ends, is not confirmed in time, or the peer falls silent."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         while True:
-            frame = await pubsub.get_message(timeout=_PING_AFTER)
-            if frame is None:
-                silent += _PING_AFTER
-                if silent >= _GIVE_UP_AFTER:
-                    raise TimeoutError("the peer does not answer")
-                await pubsub.ping()
-                continue
-            silent = 0.0
-            if frame["type"] == "message":
-                await self._events.put(_event(channel, frame["channel"].decode(), frame["data"]))
+            await asyncio.wait([conversation.ended], timeout=_PING_AFTER)
+            if conversation.ended.done():
+                raise conversation.ended.result() or ConnectionError("closed by the peer")
+            now = loop.time()
+            if now - conversation.heard_at >= _GIVE_UP_AFTER or not (
+                self.connected.is_set() or now - began < _GIVE_UP_AFTER
+            ):
+                raise TimeoutError("the peer does not answer")
+            if now - conversation.heard_at >= _PING_AFTER:
+                conversation.say(_PING)
 
 
 def _event(channel: str, source: str, data: bytes | list[bytes] | None) -> Event:
@@ -188,16 +197,17 @@ def _event(channel: str, source: str, data: bytes | list[bytes] | None) -> Event
     return Changed(channel, data)
 
 
-def _single_connection(pool: ConnectionPool) -> ConnectionPool:
-    """A pool for one connection like the others, which breaks when it breaks: redis-py would
-    reconnect and subscribe again without telling anyone of the gap.
+def _lonely_connection(store: Store) -> AbstractConnection:
+    """A connection like the others, which breaks when it breaks: redis-py would connect again
+    without telling anyone of the gap.
 
     Invalidations come as messages in RESP 2 only.
     """
+    pool = store.redis.connection_pool
     options = {
         **pool.connection_kwargs,
         "protocol": 2,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         "retry": Retry(NoBackoff(), 0),
     }
-    return ConnectionPool(connection_class=pool.connection_class, **options)
+    return pool.connection_class(**options)

@@ -15,10 +15,16 @@ from services.hub import Hub
 from services.log import Log
 from services.messages import Messages
 from services.models import Session
-from services.passwords import Passwords
+from services.passwords import DEFAULT_COST, DEFAULT_QUEUE, Passwords
 from services.presence import PresenceService
+from services.rates import Rates
 from services.rooms import Rooms
-from services.sessions import Sessions
+from services.sessions import (
+    DEFAULT_MOST_SECONDS,
+    DEFAULT_MOST_SESSIONS,
+    DEFAULT_TTL,
+    Sessions,
+)
 from services.store import Store
 from services.user_cache import UserCache
 from services.users import Users
@@ -35,8 +41,12 @@ class Chat:
         self,
         store: Store,
         *,
-        session_ttl: int = 30 * 24 * 3600,
-        bcrypt_cost: int = 10,
+        session_ttl: int = DEFAULT_TTL,
+        session_most: int = DEFAULT_MOST_SECONDS,
+        sessions_per_user: int = DEFAULT_MOST_SESSIONS,
+        bcrypt_cost: int = DEFAULT_COST,
+        login_queue: int = DEFAULT_QUEUE,
+        rates: Rates = Rates(),  # noqa: B008
         demo_data: bool = True,
         durability: Durability = Durability(),  # noqa: B008
     ) -> None:
@@ -44,10 +54,16 @@ class Chat:
         server_id = f"gql-{uuid.uuid4()}"
         self._demo_data = demo_data
         self.store = store
-        self.passwords = Passwords(cost=bcrypt_cost)
+        self.passwords = Passwords(cost=bcrypt_cost, queue=login_queue)
         user_cache = UserCache()
-        self.users = Users(store, self.passwords, user_cache)
-        self.sessions = Sessions(store, session_ttl)
+        self.users = Users(store, self.passwords, user_cache, rates)
+        self.sessions = Sessions(
+            store,
+            session_ttl,
+            most_seconds=session_most,
+            most_sessions=sessions_per_user,
+            rates=rates,
+        )
         self.rooms = Rooms(store, self.users, server_id)
         self.log = Log(store)
         self.messages = Messages(store, self.log, self.rooms, server_id, durability)

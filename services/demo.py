@@ -1,6 +1,5 @@
 """The demo data of an empty store: what the other servers would put there."""
 
-import asyncio
 import hashlib
 from itertools import combinations
 
@@ -39,7 +38,7 @@ async def seed(store: Store, passwords: Passwords, now: float | None = None) -> 
     """
     if await store.call("EXISTS", keys.TOTAL_USERS):
         return False
-    hashes = await asyncio.gather(*(passwords.hash(PASSWORD) for _ in USERNAMES))
+    hashes = [await passwords.hash(PASSWORD) for _ in USERNAMES]
     plan = _plan(hashes, await _microseconds(store, now))
     return bool(await store.run("seed", [keys.TOTAL_USERS], orjson.dumps(plan)))
 

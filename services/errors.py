@@ -48,9 +48,13 @@ class Conflict(ChatError):
 
 
 class RateLimited(ChatError):
-    """Too much at once; trying again later helps."""
+    """Too much at once; trying again after so many seconds helps."""
 
     code = "RATE_LIMITED"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Unavailable(ChatError):

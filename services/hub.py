@@ -28,6 +28,7 @@ from services.rooms import Rooms
 from services.store import Store
 from services.stream import EventStream
 from services.subscription import Listener, LiveEvent, Subscription
+from services.together import together
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Hub:
         self._rooms = rooms
         self._bridge = bridge
         self._channels = RedisChannels(
-            store.redis,
+            store,
             (keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL, keys.SESSIONS_CHANNEL),
             # Records of users and their rooms, to notice who leaves one; and the epoch.
             ("user:", keys.EPOCH),
@@ -199,7 +200,7 @@ class Hub:
         behind until there is no more. Live events wait from before the reading on."""
         subscription.follow()
         # The clock before the rooms: one that is added later has nothing up to this moment.
-        now, room_ids = await asyncio.gather(self._log.now(), self._rooms_of(subscription))
+        now, room_ids = await together(self._log.now(), self._rooms_of(subscription))
         subscription.rooms |= room_ids
         self._add_to_rooms(subscription, room_ids)
         news = await self._log.news(
@@ -372,7 +373,7 @@ class Hub:
             if user_id in self._by_user
         ]
         for room_id, user_id in asked:
-            pipe.sismember(keys.user_rooms(user_id), room_id)
+            pipe.add("SISMEMBER", keys.user_rooms(user_id), room_id)
         replies = await self._store.execute(pipe) if asked else []
         members: dict[str, set[str]] = {room_id: set() for room_id in private_rooms}
         for (room_id, user_id), is_member in zip(asked, replies, strict=True):

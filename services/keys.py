@@ -19,6 +19,10 @@ RUN = "parley:run"
 CLOCK = "parley:clock"
 """The newest position of all logs."""
 BASELINE = "parley:baseline"
+SPELLINGS = "parley:spellings"
+"""Hash of what nobody else's name may look like: spelling -> id of the user who has it."""
+SPELLINGS_UPTO = "parley:spellings:upto"
+"""The highest user id of those whose names are among the spellings, like all before it."""
 PROBE = "parley:probe"
 """Written to see whether the store takes a write."""
 
@@ -76,6 +80,25 @@ def user_announced(user_id: str) -> str:
 
 def session(user_id: str, token_hash: str) -> str:
     return f"parley:{{user:{user_id}}}:session:{token_hash}"
+
+
+def sessions(user_id: str) -> str:
+    """Sorted set of the user's sessions: SHA-256 of the token by expiry."""
+    return f"parley:{{user:{user_id}}}:sessions"
+
+
+def messages_bucket(user_id: str) -> str:
+    """When the user may send again; in the slot of the user's sessions."""
+    return f"parley:{{user:{user_id}}}:rate:messages"
+
+
+def operations_bucket(user_id: str, token_hash: str) -> str:
+    return f"parley:{{user:{user_id}}}:rate:operations:{token_hash}"
+
+
+def guesses_bucket(what: str, by: str, digest: str) -> str:
+    """Of log-ins or registrations, `by` address or name: those of one attempt share a slot."""
+    return f"parley:{{{what}}}:{by}:{digest}"
 
 
 def presence(part: str) -> str:

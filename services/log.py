@@ -12,12 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from redis.asyncio.client import Pipeline
-
 from services import keys
 from services.errors import Unavailable
 from services.ids import is_room_id, message_node_id
 from services.models import Message, MessageEvent, RoomEvent
+from services.pipeline import Pipeline
 from services.store import Store
 from services.wire import (
     MalformedRecord,
@@ -72,7 +71,7 @@ class Log:
         share = max(1, limit // max(1, len(logs)))
         pipe = self._store.pipeline()
         # The clock first: whatever has a position up to it is in the logs that are read then.
-        pipe.get(keys.CLOCK)
+        pipe.add("GET", keys.CLOCK)
         for log in logs:
             self._add_reading(pipe, log, after, share)
         clock, *replies = await self._store.execute(pipe)
@@ -126,10 +125,11 @@ class Log:
 
     async def holds(self, message: StoredMessage) -> bool:
         """Whether the room's history has this message, as another server said it."""
+        room = keys.room(message.room_id)
         pipe = self._store.pipeline()
         # Some servers score a message by its date, some by the whole seconds of it.
-        pipe.zrangebyscore(keys.room(message.room_id), message.date, message.date)
-        pipe.zrangebyscore(keys.room(message.room_id), int(message.date), int(message.date))
+        pipe.add("ZRANGEBYSCORE", room, message.date, message.date)
+        pipe.add("ZRANGEBYSCORE", room, int(message.date), int(message.date))
         exact, whole = await self._store.execute(pipe)
         for member in exact + whole:
             with suppress(MalformedRecord):
@@ -174,7 +174,7 @@ class Log:
     def _add_reading(self, pipe: Pipeline, log: str, after: int, count: int) -> None:
         kind, _, name = log.partition(":")
         if kind == "user":
-            pipe.execute_command("XRANGE", keys.log(log), f"({after}", "+", "COUNT", count)
+            pipe.add("XRANGE", keys.log(log), f"({after}", "+", "COUNT", count)
         else:
             self._store.add(pipe, "read_log", [keys.room(name), keys.room_log(name)], after, count)
 
@@ -215,8 +215,8 @@ def _entries(log: str, reply: list[Any]) -> list[Entry]:
     kind, _, name = log.partition(":")
     if kind == "user":
         return [
-            (log, RoomEvent(int(entry_id.partition(b"-")[0]), fields[b"room"].decode()))
-            for entry_id, fields in reply
+            (log, RoomEvent(int(entry_id.partition(b"-")[0]), room_id.decode()))
+            for entry_id, (_, room_id) in reply
         ]
     return [(log, MessageEvent(message)) for message in _messages(name, reply)]
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from services import keys
 from services.cursors import Cursor
@@ -14,15 +16,26 @@ from services.log import Log, own_position, to_message
 from services.models import Message, MessagePage, Room
 from services.rooms import Rooms
 from services.store import Store
+from services.together import together
 from services.wire import message_template
 
 MAX_TEXT = 4_000
 MAX_CLIENT_MESSAGE_ID = 128
 _IDEMPOTENCY_SECONDS = 7 * 24 * 3600
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 End = Literal["first", "last"]
-Row = tuple[int, float, bytes]
-"""Position, score, member."""
+_KEPT_BYTES = 1_000
+"""Up to which a member is kept in the process as it was read."""
+
+
+class _Row(NamedTuple):
+    """A record as it is stored."""
+
+    position: int
+    score: float
+    message: Message | None
+    """None when it cannot be read."""
 
 
 class Messages:
@@ -40,9 +53,11 @@ class Messages:
     ) -> Message:
         """Keep a message, as safely as is asked, and tell every server; one round trip.
 
-        `room` is one that the sender may see. Raises BadUserInput for a blank or over-long text,
-        Conflict when the sender used `client_message_id` for another text in this room.
+        `room` is one that the sender may see. The text is kept without outer blanks. Raises
+        BadUserInput for one that is empty then, too long or has control characters, Conflict when
+        the sender used `client_message_id` for another text in this room.
         """
+        text = text.strip()
         _check_text(text)
         _check_client_message_id(client_message_id)
         key, fingerprint = _idempotency(room.id, user_id, text, client_message_id)
@@ -79,11 +94,10 @@ class Messages:
 
         Authorisation and slice share a round trip. Raises NotFound as `Rooms.visible` does.
         """
-        _, history = await asyncio.gather(
+        end: End = "last" if first is None else "first"
+        _, history = await together(
             self._rooms.visible(user_id, room_id),
-            self._history(
-                room_id, "last" if first is None else "first", first or last or 0, after, before
-            ),
+            self._history(room_id, end, first or last or 0, after, before),
         )
         return history
 
@@ -113,8 +127,8 @@ class Messages:
         newest: dict[str, Message | None] = {}
         for room_id, (member, score, foreign) in zip(room_ids, triples, strict=True):
             if member:
-                rows = _rows(room_id, [b"", b"", member, score, foreign])
-                newest[room_id] = None if rows is None else to_message(room_id, *rows[0])
+                row = _row(room_id, member, score, foreign)
+                newest[room_id] = None if row is None else row.message
         # Not in the log yet, or corrupt: the page knows how to get on.
         odd = [room_id for room_id, message in newest.items() if message is None]
         pages = await asyncio.gather(
@@ -127,9 +141,8 @@ class Messages:
 
     async def get(self, user_id: str, room_id: str, position: int) -> Message | None:
         """The message at a position, or None; raises NotFound as `Rooms.visible` does."""
-        _, found = await asyncio.gather(
-            self._rooms.visible(user_id, room_id),
-            self._log.get(room_id, position),
+        _, found = await together(
+            self._rooms.visible(user_id, room_id), self._log.get(room_id, position)
         )
         return found
 
@@ -147,7 +160,7 @@ class Messages:
             )
             rows = _rows(room_id, reply)
             if rows is not None:
-                return _Slice(room_id, rows, bool(reply[0]), bool(reply[1]))
+                return _Slice(rows, bool(reply[0]), bool(reply[1]))
             # Another server stored a message that the log does not have yet.
             await self._log.ingest([room_id])
         raise Unavailable("The room is changing too fast, please try again.")
@@ -156,26 +169,41 @@ class Messages:
 class _Slice:
     """A run of records as they are stored, and the messages that can be read from them."""
 
-    def __init__(self, room_id: str, rows: list[Row], has_previous: bool, has_next: bool) -> None:
-        decoded = (to_message(room_id, *row) for row in rows)
-        self.messages = [message for message in decoded if message is not None]
+    def __init__(self, rows: list[_Row], has_previous: bool, has_next: bool) -> None:
+        self.messages = [row.message for row in rows if row.message is not None]
         self.size = len(rows)
         self.has_previous = has_previous
         self.has_next = has_next
-        self.oldest = Cursor(rows[0][1], rows[0][0], "") if rows else None
-        self.newest = Cursor(rows[-1][1], rows[-1][0], "") if rows else None
+        self.oldest = Cursor(rows[0].score, rows[0].position, "") if rows else None
+        self.newest = Cursor(rows[-1].score, rows[-1].position, "") if rows else None
 
 
-def _rows(room_id: str, reply: list[bytes]) -> list[Row] | None:
-    """Position, score and member of each row; None when a row has no position yet."""
+def _rows(room_id: str, reply: list[bytes]) -> list[_Row] | None:
+    """The rows of a page; None when one has no position yet."""
     rows = []
-    for member, raw_score, foreign in zip(reply[2::3], reply[3::3], reply[4::3], strict=True):
-        score = float(raw_score)
-        position = int(foreign) if foreign else own_position(room_id, score, member)
-        if position is None:
+    for member, score, foreign in zip(reply[2::3], reply[3::3], reply[4::3], strict=True):
+        row = _row(room_id, member, score, foreign)
+        if row is None:
             return None
-        rows.append((position, score, member))
+        rows.append(row)
     return rows
+
+
+def _row(room_id: str, member: bytes, score: bytes, foreign: bytes) -> _Row | None:
+    """What a record is never changes, and the newest ones are read again and again."""
+    read = _kept_row if len(member) <= _KEPT_BYTES else _read_row
+    return read(room_id, member, score, foreign)
+
+
+def _read_row(room_id: str, member: bytes, raw_score: bytes, foreign: bytes) -> _Row | None:
+    score = float(raw_score)
+    position = int(foreign) if foreign else own_position(room_id, score, member)
+    if position is None:
+        return None
+    return _Row(position, score, to_message(room_id, position, score, member))
+
+
+_kept_row = lru_cache(maxsize=10_000)(_read_row)
 
 
 def _bound(cursor: Cursor | None) -> tuple[str, str | int]:
@@ -183,12 +211,16 @@ def _bound(cursor: Cursor | None) -> tuple[str, str | int]:
 
 
 def _check_text(text: str) -> None:
-    if not text.strip():
+    if not text:
         raise BadUserInput("A message needs some text.", "input.text")
     if len(text) > MAX_TEXT:
         raise BadUserInput(f"A message has at most {MAX_TEXT} characters.", "input.text")
     if not _is_encodable(text):
         raise BadUserInput("The text is not valid Unicode.", "input.text")
+    if _CONTROL.search(text):
+        raise BadUserInput(
+            "A message has no control characters but line feeds and tabs.", "input.text"
+        )
 
 
 def _check_client_message_id(client_message_id: str | None) -> None:

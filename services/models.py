@@ -1,11 +1,11 @@
 """The records of the chat, as the services hand them out."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     id: str
     username: str
 
@@ -17,8 +17,7 @@ class Presence:
     """Microseconds; null while online and for users never seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     id: str
     name: str | None
     """Null for a private room: in the shared data model the absence of a name means private."""
@@ -57,7 +56,23 @@ class Session:
     user_id: str
     token_hash: str
     expires_at: float
-    """Seconds since the epoch."""
+    """Seconds since the epoch, unless it is used before."""
+    is_renewed: bool = field(default=False, compare=False)
+    """Looking it up has put its expiry off."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDetails:
+    session: Session
+    created_at: float
+    used_at: float
+    """Seconds; exact to an hour."""
+    device: str
+
+    @property
+    def id(self) -> str:
+        """Tells nothing of the token, nor of the hash that the store has."""
+        return hashlib.sha256(self.session.token_hash.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,11 @@
 """Passwords: bcrypt, as all servers on the shared data model read it, off the event loop."""
 
 import asyncio
+import math
+import os
 import re
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -15,10 +19,14 @@ DEFAULT_COST = 10
 
 FIELD = "input.password"
 
+MIN_LENGTH = 8
+DEFAULT_QUEUE = 100
+
 _MAX_BYTES = 72
 _MAX_CHECKED_BYTES = 1024
-_THREADS = 2
-_MAX_WAITING = 1000
+_SECONDS_EACH = 0.1
+"""About what a check takes, to tell when a full queue will be empty."""
+_LOWEST_PRIORITY = 19
 # The other servers' costs are 10 to 12. One record with cost 31 would keep a thread for a day.
 _USABLE_HASH = re.compile(r"\$2[aby]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}")
 
@@ -26,23 +34,27 @@ T = TypeVar("T")
 
 
 class Passwords:
-    """Two threads hash for the whole process: bcrypt releases the interpreter while it works."""
+    """One thread hashes for the whole process, and gives way to whatever else is to be done.
 
-    def __init__(self, *, cost: int = DEFAULT_COST) -> None:
+    bcrypt releases the interpreter while it works, so what this takes from others is a processor.
+    """
+
+    def __init__(self, *, cost: int = DEFAULT_COST, queue: int = DEFAULT_QUEUE) -> None:
         self._cost = cost
+        self._queue = queue
         # Well-formed, so checking against it takes as long as against a real one.
         self._nobodys_hash = f"$2b${cost:02}$" + "." * 53
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="bcrypt")
+        self._thread = ThreadPoolExecutor(1, "bcrypt", initializer=_give_way)
         self._waiting = 0
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def hash(self, text: str) -> str:
         """A new hash, `$2b$`.
 
-        Raises BadUserInput for an empty password, one that bcrypt would cut or cannot take;
-        RateLimited as `check` does.
+        Raises BadUserInput for a password that bcrypt would cut or cannot take; RateLimited as
+        `check` does.
         """
         password = _hashable(text)
         hashed = await self._in_thread(
@@ -64,13 +76,24 @@ class Passwords:
         return same and is_usable
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        if self._waiting >= _MAX_WAITING:
-            raise RateLimited("Too many people log in at once, please try again.")
+        if self._waiting >= self._queue:
+            seconds = math.ceil(self._waiting * _SECONDS_EACH)
+            raise RateLimited(
+                f"Too many people log in at once: at most {self._queue} wait."
+                f" Try again in {seconds} s.",
+                seconds,
+            )
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         finally:
             self._waiting -= 1
+
+
+def _give_way() -> None:
+    """Of all threads of this process the one that hashes runs last."""
+    if sys.platform == "linux":  # Elsewhere a priority is the whole process's.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
 
 
 def is_encodable(text: str) -> bool:
@@ -82,9 +105,14 @@ def is_encodable(text: str) -> bool:
     return True
 
 
+def check_new(text: str) -> None:
+    """Raise BadUserInput for a password that nobody may choose, or that cannot be hashed."""
+    if len(text) < MIN_LENGTH:
+        raise BadUserInput(f"A password has at least {MIN_LENGTH} characters.", FIELD)
+    _hashable(text)
+
+
 def _hashable(text: str) -> bytes:
-    if not text:
-        raise BadUserInput("A password is needed.", FIELD)
     if "\0" in text or not is_encodable(text):
         raise BadUserInput("The password has characters that cannot be used.", FIELD)
     password = text.encode()

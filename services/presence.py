@@ -147,8 +147,8 @@ class PresenceService:
         if not ids:
             return []
         pipe = self._store.pipeline()
-        pipe.execute_command("SMISMEMBER", keys.ONLINE_USERS, *ids)
-        pipe.execute_command("HMGET", _LAST_SEEN, *ids)
+        pipe.add("SMISMEMBER", keys.ONLINE_USERS, *ids)
+        pipe.add("HMGET", _LAST_SEEN, *ids)
         online, seen = await self._store.execute(pipe)
         return [
             Presence(bool(is_online), None if is_online or at is None else int(at))

@@ -1,6 +1,5 @@
 """Rooms: who may see them, what they are called, who is in them."""
 
-import asyncio
 from collections.abc import Collection, Sequence
 
 from services import keys
@@ -8,6 +7,7 @@ from services.errors import BadUserInput, NotFound
 from services.ids import is_room_id, private_members, private_room_id
 from services.models import Room, User
 from services.store import Store
+from services.together import together
 from services.users import Users
 from services.wire import encode_envelope, show_room_data
 
@@ -45,8 +45,8 @@ class Rooms:
         if not asked:
             return [None] * len(room_ids)
         pipe = self._store.pipeline()
-        pipe.mget(*map(keys.room_name, asked))
-        pipe.smismember(keys.user_rooms(user_id), asked)
+        pipe.add("MGET", *map(keys.room_name, asked))
+        pipe.add("SMISMEMBER", keys.user_rooms(user_id), *asked)
         names, members = await self._store.execute(pipe)
         rooms = {
             room_id: _room(room_id, name)
@@ -85,7 +85,7 @@ class Rooms:
         """
         pairs = {room.id: pair for room in rooms if (pair := private_members(room.id))}
         public = list(dict.fromkeys(room.id for room in rooms if room.id not in pairs))
-        members, users = await asyncio.gather(
+        members, users = await together(
             self._public_members(public, after_id, first + 1),
             self._existing({user_id for pair in pairs.values() for user_id in pair}),
         )
@@ -117,7 +117,7 @@ class Rooms:
         self, user_ids: range, room_ids: list[str], wanted: int
     ) -> list[list[str]]:
         pipe = self._store.pipeline()
-        pipe.get(keys.TOTAL_USERS)
+        pipe.add("GET", keys.TOTAL_USERS)
         rooms_of_users = [keys.user_rooms(str(user_id)) for user_id in user_ids]
         self._store.add(pipe, "members", rooms_of_users, wanted, *room_ids)
         total, found = await self._store.execute(pipe)

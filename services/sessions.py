@@ -1,35 +1,73 @@
-"""Sessions: who is logged in. The store knows only the SHA-256 of a token."""
+"""Sessions: who is logged in. The store knows only the SHA-256 of a token.
+
+A session lasts for some time after its last use, and for some more after its beginning at most.
+Its use is written down when a good part of that time, or an hour, has passed since the last.
+"""
 
 import hashlib
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Literal
 
 import orjson
 
 from services import keys
-from services.models import Session
+from services.errors import NotFound, Unavailable
+from services.models import Session, SessionDetails
+from services.rates import Rates, message_buckets, operation_buckets, take
 from services.store import Store
+
+DEFAULT_TTL = 30 * 24 * 3600
+DEFAULT_MOST_SECONDS = 180 * 24 * 3600
+DEFAULT_MOST_SESSIONS = 1000
+
+Counted = Literal["operation", "message"]
+"""What a session is looked up for, where that is limited."""
 
 # The user's id comes first because the session's key, and its place in a cluster, has it.
 _TOKEN = re.compile(r"(?P<user_id>[1-9][0-9]{0,17})\.[A-Za-z0-9_-]{43}")
 _RANDOM_BYTES = 32
+_RENEWED_AFTER_PART = 0.1
+_RENEWED_AFTER_SECONDS = 3600
 
 
 class Sessions:
-    def __init__(self, store: Store, ttl_seconds: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ttl_seconds: int,
+        *,
+        most_seconds: int = DEFAULT_MOST_SECONDS,
+        most_sessions: int = DEFAULT_MOST_SESSIONS,
+        rates: Rates = Rates(),  # noqa: B008
+    ) -> None:
         self._store = store
         self._ttl_seconds = ttl_seconds
+        self._most_seconds = most_seconds
+        self._most_sessions = most_sessions
+        self._rates = rates
+        self._renewed_after = min(ttl_seconds * _RENEWED_AFTER_PART, _RENEWED_AFTER_SECONDS)
 
-    async def create(self, user_id: str) -> tuple[str, Session]:
+    async def create(self, user_id: str, device: str = "") -> tuple[str, Session]:
         """A new session and its token, which cannot be had again."""
         token = f"{user_id}.{secrets.token_urlsafe(_RANDOM_BYTES)}"
-        created = time.time()
-        session = Session(user_id, _hash(token), created + self._ttl_seconds)
-        value = orjson.dumps({"created": created, "expires": session.expires_at})
-        await self._store.call("SET", _key(session), value, "EX", self._ttl_seconds)
-        return token, session
+        token_hash = _hash(token)
+        value = await self._store.run(
+            "session_create",
+            [keys.session(user_id, token_hash), keys.sessions(user_id)],
+            token_hash,
+            self._ttl_seconds,
+            self._most_seconds,
+            device,
+            self._most_sessions,
+            keys.session(user_id, ""),
+            keys.SESSIONS_CHANNEL,
+        )
+        return token, _details(user_id, token_hash, value).session
 
     @staticmethod
     def claimed_user_id(token: str) -> str | None:
@@ -37,30 +75,109 @@ class Sessions:
         match = _TOKEN.fullmatch(token)
         return match["user_id"] if match else None
 
-    async def resolve(self, token: str) -> Session | None:
-        """The session of a token; None when it is not one, has expired or was ended."""
+    async def resolve(self, token: str, counted: Collection[Counted] = ()) -> Session | None:
+        """The session of a token; None when it is not one, has expired or was ended.
+
+        Raises RateLimited when there has been too much of what is counted. One round trip, and
+        another when the session is to be renewed.
+        """
         match = _TOKEN.fullmatch(token)
         if match is None:
             return None
         user_id, token_hash = match["user_id"], _hash(token)
-        value = await self._store.call("GET", keys.session(user_id, token_hash))
+        buckets = []
+        if "operation" in counted:
+            buckets += operation_buckets(self._rates, user_id, token_hash)
+        if "message" in counted:
+            buckets += message_buckets(self._rates, user_id)
+        value = await take(self._store, buckets, keys.session(user_id, token_hash))
         if value is None:
             return None
-        return Session(user_id, token_hash, orjson.loads(value)["expires"])
+        details = _details(user_id, token_hash, value)
+        if time.time() - details.used_at < self._renewed_after:
+            return details.session
+        return await self._renew(details.session)
+
+    async def _renew(self, session: Session) -> Session | None:
+        with suppress(Unavailable):  # It lasts a little while yet.
+            value = await self._store.run(
+                "session_renew",
+                [_key(session), keys.sessions(session.user_id)],
+                session.token_hash,
+                self._ttl_seconds,
+            )
+            if value is None:
+                return None
+            renewed = _details(session.user_id, session.token_hash, value).session
+            return replace(renewed, is_renewed=True)
+        return session
 
     async def resolve_many(self, sessions: Sequence[Session]) -> list[bool]:
         """Whether each of the sessions is still alive; one round trip."""
         pipe = self._store.pipeline()
         for session in sessions:
-            pipe.exists(_key(session))
+            pipe.add("EXISTS", _key(session))
         alive = await self._store.execute(pipe) if sessions else []
         return [bool(count) for count in alive]
 
+    async def seconds_left(self, session: Session) -> float:
+        """How long it lasts unless it is used; 0 when it is over."""
+        milliseconds = await self._store.call("PTTL", _key(session))
+        return max(0, int(milliseconds)) / 1000
+
+    async def of_user(self, user_id: str) -> list[SessionDetails]:
+        """The user's sessions, the last used one first; two round trips."""
+        hashes = await self._store.call("ZRANGE", keys.sessions(user_id), 0, -1)
+        names = [token_hash.decode() for token_hash in hashes]
+        if not names:
+            return []
+        values = await self._store.call("MGET", *(keys.session(user_id, name) for name in names))
+        found = [
+            _details(user_id, name, value)
+            for name, value in zip(names, values, strict=True)
+            if value is not None
+        ]
+        return sorted(found, key=lambda details: details.used_at, reverse=True)
+
     async def end(self, session: Session) -> None:
         """End the session and tell every process, so that its open connections close."""
-        await self._store.run(
-            "session_end", [_key(session)], session.token_hash, keys.SESSIONS_CHANNEL
-        )
+        await self._end_all([session])
+
+    async def end_one(self, user_id: str, session_id: str) -> SessionDetails:
+        """End a session of the user. Raises NotFound when the user has none of this id."""
+        for details in await self.of_user(user_id):
+            if details.id == session_id:
+                await self.end(details.session)
+                return details
+        raise NotFound("You have no such session.")
+
+    async def end_others(self, session: Session) -> list[SessionDetails]:
+        """End every session of the user but this one."""
+        listed = await self.of_user(session.user_id)
+        others = [each for each in listed if each.session.token_hash != session.token_hash]
+        await self._end_all([details.session for details in others])
+        return others
+
+    async def _end_all(self, sessions: Sequence[Session]) -> None:
+        pipe = self._store.pipeline()
+        for session in sessions:
+            self._store.add(
+                pipe,
+                "session_end",
+                [_key(session), keys.sessions(session.user_id)],
+                session.token_hash,
+                keys.SESSIONS_CHANNEL,
+            )
+        if sessions:
+            await self._store.execute(pipe)
+
+
+def _details(user_id: str, token_hash: str, value: bytes) -> SessionDetails:
+    record = orjson.loads(value)
+    session = Session(user_id, token_hash, record["expires"])
+    # Earlier versions did not keep when and with what it was used.
+    used_at = record.get("used", record["created"])
+    return SessionDetails(session, record["created"], used_at, record.get("device", ""))
 
 
 def _key(session: Session) -> str:

@@ -1,25 +1,17 @@
-"""The connection to Redis: one client with sane retries, the Lua scripts, the store's epoch."""
+"""The store: commands, pipelines and Lua scripts, each call within its time or Unavailable."""
 
 import asyncio
-import re
-from asyncio import Future
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from hashlib import sha1
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import hiredis
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
-from redis.asyncio.client import Pipeline
+from redis.asyncio.client import Pipeline as RedisPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import (
-    ConnectionError,
-    NoScriptError,
-    ReadOnlyError,
-    RedisError,
-    TryAgainError,
-)
+from redis.exceptions import ConnectionError, NoScriptError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as SocketTimeout
 from redis.maint_notifications import MaintNotificationsConfig
 
@@ -27,100 +19,73 @@ from services import keys
 from services.durability import Durability, NotDurable
 from services.epochs import Epochs
 from services.errors import Unavailable
+from services.link import Link
+from services.pipeline import Pipeline, Word
+from services.store_errors import translated
 
-_LUA = Path(__file__).parent / "lua"
+_SCRIPTS = {path.stem: path.read_text() for path in (Path(__file__).parent / "lua").glob("*.lua")}
+_SHA = {name: sha1(text.encode()).hexdigest() for name, text in _SCRIPTS.items()}  # noqa: S324
+
 _BUDGET_SECONDS = 1.6
 """What a call may take in all: the wait for a connection, retries, loading the scripts again."""
 _SOCKET_SECONDS = 1.0
 """Short enough for another try within the budget when the peer of a connection has vanished."""
 _CONNECT_SECONDS = 0.5
-_POOL_SIZE = 32
-_DURABLE_POOL_SIZE = 128
+_POOL_SIZE = 128
 _PROBE_SECONDS = 60
-
-_STATES = {
-    "ASK": "moving its data",
-    "BUSY": "busy with a script",
-    "CLUSTERDOWN": "cut off from its cluster",
-    "LOADING": "loading its data",
-    "MASTERDOWN": "cut off from its primary",
-    "MISCONF": "unable to save to its disk",
-    "MOVED": "moving its data",
-    "NOREPLICAS": "without its replicas",
-    "OOM": "full",
-    "READONLY": "read-only",
-    "TRYAGAIN": "moving its data",
-    "UNBLOCKED": "changing its role",
-}
-"""What the store is when it refuses with such a code, which may pass."""
-
-# At the start; after what a transaction or, before Redis 7, a script puts before it.
-_CODE = re.compile(r"(?:^|^\(['\"]|because of: |: -)([A-Z]+) ")
-
-
-_ABSENCES = (ConnectionError, SocketTimeout, TimeoutError, NoScriptError, RuntimeError)
-"""What no answer looks like: uvloop has a RuntimeError for a connection that the peer has reset."""
-
-
-def packed_by_hiredis(connection_class: type[Any]) -> type[Any]:
-    """The class with hiredis to pack the commands: redis-py does that in Python, which for a
-    command with a hundred keys takes longer than all the rest."""
-
-    def pack_command(self: object, name: str, *args: str | int | float | bytes) -> list[bytes]:
-        # Names such as "SCRIPT LOAD" are two words to the store.
-        return [hiredis.pack_command((*name.split(), *args))]  # type: ignore[arg-type]
-
-    def pack_commands(self: object, commands: Iterable[Sequence[Any]]) -> list[bytes]:
-        return [b"".join(packed for each in commands for packed in pack_command(self, *each))]
-
-    methods = {"pack_command": pack_command, "pack_commands": pack_commands}
-    return type(connection_class.__name__, (connection_class,), methods)
 
 
 class StoreError(Exception):
     """The store that the settings name cannot be used; the message is one line for the operator."""
 
 
+class _Way(Protocol):
+    """How pipelines get to the store and replies back."""
+
+    async def exchange(self, pipe: Pipeline) -> list[Any]:
+        """The reply to each command, error replies as exceptions among them."""
+
+    async def drop(self) -> None:
+        """Give up connections: the address may lead to another server by now."""
+
+    async def close(self) -> None: ...
+
+
 class Store:
-    """A Redis client. Text in and out is bytes: what others wrote need not be UTF-8.
+    """A Redis or Valkey. Text in and out is bytes: what others wrote need not be UTF-8.
 
     Every call raises Unavailable when the store cannot be reached or does not take the write.
+    Pipelines that are executed in the same turn of the event loop share a round trip.
     """
 
     def __init__(
-        self, redis: Redis, *, durable: Redis | None = None, epochs: Epochs | None = None
+        self, redis: Redis, *, shared: Link | None = None, epochs: Epochs | None = None
     ) -> None:
+        """`redis` is for plain commands of redis-py and, without `shared`, for all."""
         self.redis = redis
         self.epochs = epochs or Epochs()
-        # Who waits for a replica must not keep the others from their connections.
-        self._durable = durable or redis
-        self._sha: dict[str, str] = {}
-        self._waiting: list[tuple[Pipeline, Future[list[Any]]]] = []
-        self._running: set[asyncio.Task[None]] = set()
+        self._pool = _OwnConnections(redis)
+        self._way: _Way = self._pool if shared is None else _SharedConnection(shared)
 
     @classmethod
     def from_url(cls, url: str, password: str | None = None) -> "Store":
         epochs = Epochs()
-
-        def client(connections: int) -> Redis:
-            pool = BlockingConnectionPool.from_url(
-                url,
-                password=password,
-                max_connections=connections,
-                timeout=_BUDGET_SECONDS,
-                socket_timeout=_SOCKET_SECONDS,
-                socket_connect_timeout=_CONNECT_SECONDS,
-                redis_connect_func=epochs.greet,
-                # Retrying a write is safe because every write is idempotent (see the Lua scripts).
-                retry=Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), 2),
-                retry_on_error=[ConnectionError, SocketTimeout, RuntimeError],
-                # They would turn off the check for replies left over, and lengthen the timeouts.
-                maint_notifications_config=MaintNotificationsConfig(enabled=False),
-            )
-            pool.connection_class = packed_by_hiredis(pool.connection_class)
-            return Redis.from_pool(pool)
-
-        return cls(client(_POOL_SIZE), durable=client(_DURABLE_POOL_SIZE), epochs=epochs)
+        pool = BlockingConnectionPool.from_url(
+            url,
+            password=password,
+            max_connections=_POOL_SIZE,
+            timeout=_BUDGET_SECONDS,
+            socket_timeout=_SOCKET_SECONDS,
+            socket_connect_timeout=_CONNECT_SECONDS,
+            redis_connect_func=epochs.greet,
+            # Retrying a write is safe because every write is idempotent (see the Lua scripts).
+            retry=Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), 2),
+            retry_on_error=[ConnectionError, SocketTimeout, RuntimeError],
+            # They would turn off the check for replies left over, and lengthen the timeouts.
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        )
+        link = Link(pool.make_connection, patience=_BUDGET_SECONDS, silence=_SOCKET_SECONDS)
+        return cls(Redis.from_pool(pool), shared=link, epochs=epochs)
 
     @property
     def epoch(self) -> str:
@@ -129,48 +94,44 @@ class Store:
 
     async def open(self) -> None:
         """Load the scripts and read the epoch, which an empty store gets anew."""
-        async with self.guard():
-            await self._load_scripts()
+        await self.execute(_loading())
         await self.epochs.refresh(self)
 
     async def close(self) -> None:
-        if self._running:
-            await asyncio.wait(self._running)
-        for redis in (self.redis, self._durable):
-            # What a stopped store was sent last may never leave.
-            with suppress(RedisError):
-                await redis.aclose()
+        await self._way.close()
+        # What a stopped store was sent last may never leave.
+        with suppress(RedisError):
+            await self.redis.aclose()
+
+    async def drop_connections(self) -> None:
+        """Make new ones from now on: those that there are may be dead without saying so."""
+        await self._way.drop()
+        await self._pool.drop()
 
     async def check_writable(self) -> None:
         """Raise Unavailable, saying why, when the store takes no write now."""
         await self.call("SET", keys.PROBE, 1, "EX", _PROBE_SECONDS)
 
-    def add(
-        self, pipe: Pipeline, script: str, keys: Sequence[str], *args: str | int | bytes
-    ) -> None:
+    def pipeline(self, *, atomic: bool = False) -> Pipeline:
+        return Pipeline(atomic=atomic)
+
+    def add(self, pipe: Pipeline, script: str, keys: Sequence[str], *args: Word) -> None:
         """Queue a script of `lua/` on a pipeline."""
-        pipe.evalsha(self._sha[script], len(keys), *keys, *args)
+        pipe.add("EVALSHA", _SHA[script], len(keys), *keys, *args)
 
-    async def call(self, *command: str | int | float | bytes) -> Any:
-        """Run one command; the reply is redis-py's for it."""
+    async def call(self, *command: Word) -> Any:
+        """Run one command."""
         pipe = self.pipeline()
-        pipe.execute_command(*command)
+        pipe.add(*command)
         (reply,) = await self.execute(pipe)
         return reply
 
-    async def run(self, script: str, keys: Sequence[str], *args: str | int | bytes) -> Any:
+    async def run(self, script: str, keys: Sequence[str], *args: Word) -> Any:
         """Run a script of `lua/`."""
-        pipe = self.pipeline()
-        self.add(pipe, script, keys, *args)
-        (reply,) = await self.execute(pipe)
-        return reply
+        return await self.call("EVALSHA", _SHA[script], len(keys), *keys, *args)
 
     async def run_durably(
-        self,
-        durability: Durability,
-        script: str,
-        keys: Sequence[str],
-        *args: str | int | bytes,
+        self, durability: Durability, script: str, keys: Sequence[str], *args: Word
     ) -> Any:
         """Run a script and wait until what it wrote is as safe as is asked.
 
@@ -178,34 +139,19 @@ class Store:
         """
         if not durability.commands:
             return await self.run(script, keys, *args)
-        pipe = self._durable.pipeline(transaction=False)
+        pipe = self.pipeline()
         self.add(pipe, script, keys, *args)
         for command in durability.commands:
-            pipe.execute_command(*command)
-        # Not with the commands of others, which would have to wait, too.
-        reply, *safe = await self.execute(pipe, alone=True)
+            pipe.add(*command)
+        # On a connection of its own: whoever came after it would have to wait, too.
+        reply, *safe = await self._execute(pipe, self._pool)
         if not durability.is_reached(safe):
             raise NotDurable
         return reply
 
-    async def execute(self, pipe: Pipeline, *, alone: bool = False) -> list[Any]:
-        """Run a pipeline and return its replies, raising the first error among them.
-
-        Pipelines executed in the same turn of the event loop share one round trip, so callers
-        may `gather` independent reads at no cost. An atomic pipeline goes alone.
-        """
-        loop = asyncio.get_running_loop()
-        replies: Future[list[Any]] = loop.create_future()
-        if alone or pipe.is_transaction:
-            self._start(pipe, [(len(pipe), replies)])
-        else:
-            if not self._waiting:
-                loop.call_soon(self._flush)
-            self._waiting.append((pipe, replies))
-        return await replies
-
-    def pipeline(self, *, atomic: bool = False) -> Pipeline:
-        return self.redis.pipeline(transaction=atomic)
+    async def execute(self, pipe: Pipeline) -> list[Any]:
+        """Run a pipeline and return its replies, raising the first error among them."""
+        return await self._execute(pipe, self._way)
 
     @asynccontextmanager
     async def guard(self) -> AsyncIterator[Redis]:
@@ -213,72 +159,85 @@ class Store:
         try:
             yield self.redis
         except RedisError as error:
-            failure = _translated(error)
+            failure = translated(error)
             if failure is error:
                 raise
             raise failure from error
 
-    def _flush(self) -> None:
-        """Send what waits as one pipeline."""
-        waiting, self._waiting = self._waiting, []
-        together = self.pipeline()
-        for pipe, _ in waiting:
-            together.command_stack += pipe.command_stack
-        self._start(together, [(len(pipe), replies) for pipe, replies in waiting])
-
-    def _start(self, pipe: Pipeline, waiting: list[tuple[int, Future[list[Any]]]]) -> None:
-        # A task of its own: a caller that is cancelled does not break off what others wait for.
-        task = asyncio.create_task(self._serve(pipe, waiting))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def _serve(self, pipe: Pipeline, waiting: list[tuple[int, Future[list[Any]]]]) -> None:
-        """Execute a pipeline and hand each who waits for so many of its replies these or an error.
-
-        Where the time runs out, redis-py closes the connection, so that nobody gets late replies.
-        """
+    async def _execute(self, pipe: Pipeline, way: _Way) -> list[Any]:
+        if not pipe.commands:
+            return []
         try:
-            async with asyncio.timeout(_BUDGET_SECONDS):
-                replies = await self._replies(pipe)
+            replies = await way.exchange(pipe)
+            if _has(NoScriptError, replies):
+                # A restarted store has forgotten the scripts. Every write is idempotent, so the
+                # whole pipeline may run again.
+                await way.exchange(_loading())
+                replies = await way.exchange(pipe)
         except Exception as error:
-            for _, future in waiting:
-                if not future.done():
-                    future.set_exception(_translated(error))
-            return
-        for count, future in waiting:
-            own, replies = replies[:count], replies[count:]
-            failure = next((reply for reply in own if isinstance(reply, Exception)), None)
-            if future.done():
-                continue
-            if failure is None:
-                future.set_result(own)
-            else:
-                future.set_exception(_translated(failure))
-
-    async def _replies(self, pipe: Pipeline) -> list[Any]:
-        commands = list(pipe.command_stack)
-        replies: list[Any] = await pipe.execute(raise_on_error=False)
-        if _has(NoScriptError, replies):
-            # A restarted store has forgotten the scripts. Every write is idempotent, so the
-            # whole pipeline may run again.
-            await self._load_scripts()
-            pipe.command_stack = commands
-            replies = await pipe.execute(raise_on_error=False)
+            replies = [error]
+        for reply in replies:
+            if isinstance(reply, Exception):
+                break
+        else:
+            return replies
         if _has(ReadOnlyError, replies):
             # Connected to a primary of the past: the address may lead to the present one by now.
-            await drop_idle_connections(pipe.connection_pool)
-        return replies
-
-    async def _load_scripts(self) -> None:
-        names = []
-        pipe = self.pipeline()
-        for path in sorted(_LUA.glob("*.lua")):
-            names.append(path.stem)
-            pipe.script_load(path.read_text())
-        self._sha = dict(zip(names, await pipe.execute(), strict=True))
+            await self.drop_connections()
+        raise translated(reply)
 
 
-async def drop_idle_connections(pool: ConnectionPool) -> None:
+class _SharedConnection:
+    """All on one connection."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def exchange(self, pipe: Pipeline) -> list[Any]:
+        return pipe.unpacked(await self._link.ask(*pipe.packed()))
+
+    async def drop(self) -> None:
+        self._link.drop()
+
+    async def close(self) -> None:
+        await self._link.close()
+
+
+class _OwnConnections:
+    """Each on a connection of its own, from redis-py's pool."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def exchange(self, pipe: Pipeline) -> list[Any]:
+        theirs: RedisPipeline = self._redis.pipeline(transaction=pipe.is_atomic)
+        theirs.response_callbacks = {}
+        for command in pipe.commands:
+            theirs.execute_command(*command)
+        # Where the time runs out, redis-py closes the connection, so nobody gets late replies.
+        async with asyncio.timeout(_BUDGET_SECONDS):
+            return await theirs.execute(raise_on_error=False)
+
+    async def drop(self) -> None:
+        await _drop_idle_connections(self._redis.connection_pool)
+
+    async def close(self) -> None:
+        """The pool is the client's."""
+
+
+def _loading() -> Pipeline:
+    """What loads the scripts."""
+    pipe = Pipeline()
+    for text in _SCRIPTS.values():
+        pipe.add("SCRIPT", "LOAD", text)
+    return pipe
+
+
+def _has(kind: type[RedisError], replies: list[Any]) -> bool:
+    return any(isinstance(reply, kind) for reply in replies)
+
+
+async def _drop_idle_connections(pool: ConnectionPool) -> None:
     """Close what the pool keeps for later.
 
     Each is taken out of the pool first: the pool's own `disconnect` would pull connections away
@@ -292,34 +251,6 @@ async def drop_idle_connections(pool: ConnectionPool) -> None:
     for connection in connections:
         await connection.disconnect(nowait=True)
         await pool.release(connection)
-
-
-def _has(kind: type[RedisError], replies: list[Any]) -> bool:
-    return any(isinstance(reply, kind) for reply in replies)
-
-
-def _translated(error: Exception) -> Exception:
-    """Unavailable for what may pass; a mistake of ours stays what it is."""
-    state = _STATES.get(_code(error))
-    if state is None:
-        if not isinstance(error, _ABSENCES):
-            return error
-        state = "not available"
-    unavailable = Unavailable(f"The store is {state}, please try again.")
-    unavailable.__cause__ = error
-    return unavailable
-
-
-def _code(error: Exception) -> str:
-    """The word that an error reply begins with."""
-    if isinstance(error, TryAgainError):
-        return "TRYAGAIN"  # redis-py drops it.
-    code = getattr(error, "status_code", None)
-    if code in _STATES:
-        return str(code)
-    # redis-py has no class for some; about an error in a transaction it puts its own words first.
-    found = _CODE.search(str(error).rpartition("caused error: ")[2])
-    return found[1] if found else ""
 
 
 async def check_store(store: Store, address: str) -> None:

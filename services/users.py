@@ -1,31 +1,37 @@
 """Accounts: reading, registering, checking a password."""
 
-import unicodedata
 from collections.abc import Sequence, Set
 
-from services import keys
-from services.errors import BadUserInput, Conflict, Unauthenticated
+from services import keys, names
+from services.errors import Conflict, Unauthenticated
 from services.ids import is_user_id
 from services.models import User
-from services.passwords import Passwords, is_encodable
+from services.passwords import Passwords, check_new, is_encodable
+from services.rates import Rates, login_buckets, registration_buckets, take
 from services.store import Store
+from services.together import together
 from services.user_cache import UserCache
 
-MAX_USERNAME = 32
-
-_FIELD = "input.username"
 _GENERAL = "0"
+_TAKEN = "This username is taken, or looks like one that is."
+_LONGEST_ANYWHERE = 1024
+"""Other servers set no limit to names; no key gets longer than this all the same."""
 _SMALLEST_CHUNK = 50
 _LARGEST_CHUNK = 1000
-_UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
-"""Control characters, lone surrogates, line and paragraph separators."""
 
 
 class Users:
-    def __init__(self, store: Store, passwords: Passwords, cache: UserCache | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        passwords: Passwords,
+        cache: UserCache | None = None,
+        rates: Rates = Rates(),  # noqa: B008
+    ) -> None:
         self._store = store
         self._passwords = passwords
         self._cache = cache or UserCache()
+        self._rates = rates
 
     async def get_many(self, ids: Sequence[str]) -> list[User | None]:
         """Users by id, to be shown: None for each that does not exist.
@@ -46,7 +52,7 @@ class Users:
         trip."""
         pipe = self._store.pipeline()
         for user_id in ids:
-            pipe.hget(keys.user(user_id), "username")
+            pipe.add("HGET", keys.user(user_id), "username")
         names = await self._store.execute(pipe) if ids else []
         return [
             None if name is None else User(user_id, name.decode(errors="replace"))
@@ -71,33 +77,67 @@ class Users:
             users = await self._first(range(after_id + 1, total + 1), first + 1, absent)
         return users[:first], len(users) > first
 
-    async def register(self, username: str, password: str) -> User:
+    async def register(self, username: str, password: str, address: str | None = None) -> User:
         """A new account, in General.
 
         Raises BadUserInput for a name or password that cannot be used, Conflict for a name that
-        somebody has.
+        somebody has or that looks like one, RateLimited for too many from an address or with a
+        name.
         """
-        name = _usable_name(username)
-        password_hash = await self._passwords.hash(password)
+        name = names.usable(username)
+        check_new(password)
+        spellings = names.spellings(name)
+        buckets = registration_buckets(self._rates, address, spellings[0])
+        _, is_taken = await together(
+            take(self._store, buckets), self._store.call("EXISTS", keys.username(name))
+        )
+        if is_taken:
+            raise Conflict(_TAKEN)
+        await self._claim_spellings()
         user_id = await self._store.run(
             "register",
-            [keys.username(name), keys.TOTAL_USERS, keys.room_name(_GENERAL)],
+            [
+                keys.username(name),
+                keys.TOTAL_USERS,
+                keys.room_name(_GENERAL),
+                keys.SPELLINGS,
+                keys.SPELLINGS_UPTO,
+            ],
             name,
-            password_hash,
+            await self._passwords.hash(password),
             _GENERAL,
+            *spellings,
         )
         if not user_id:
-            raise Conflict("This username is taken.")
+            raise Conflict(_TAKEN)
         return User(user_id.decode(), name)
 
-    async def authenticate(self, username: str, password: str) -> User:
+    async def _claim_spellings(self) -> None:
+        """Let those whom others have registered have their names' spellings, too."""
+        while True:
+            upto, total = await self._store.call("MGET", keys.SPELLINGS_UPTO, keys.TOTAL_USERS)
+            first, last = int(upto or 0) + 1, int(total or 0)
+            if first > last:
+                return
+            last = min(last, first + _LARGEST_CHUNK - 1)
+            users = await self.read_many([str(number) for number in range(first, last + 1)])
+            pipe = self._store.pipeline()
+            for user in filter(None, users):
+                for spelling in names.spellings(user.username):
+                    pipe.add("HSETNX", keys.SPELLINGS, spelling, user.id)
+            pipe.add("SET", keys.SPELLINGS_UPTO, last)
+            await self._store.execute(pipe)
+
+    async def authenticate(self, username: str, password: str, address: str | None = None) -> User:
         """The user whose name and password these are.
 
-        Raises Unauthenticated, with the same message and after the same work whatever is wrong.
+        Raises Unauthenticated, with the same message and after the same work whatever is wrong;
+        RateLimited for too many tries from an address or with a name.
         """
-        # Registering trims a name, so logging in with the blanks works too; the other servers
-        # keep them, so a name with blanks goes first.
-        user_id = await self._id_of([username, username.strip()])
+        buckets = login_buckets(self._rates, address, names.spellings(username)[0])
+        # Other servers keep names as they are written, so that goes first.
+        written = [username, username.strip(), names.written(username)]
+        _, user_id = await together(take(self._store, buckets), self._id_of(written))
         # Nobody has the id 0: an unknown name costs the same reads and the same hashing.
         name, password_hash = await self._store.call(
             "HMGET", keys.user(user_id or "0"), "username", "password"
@@ -108,12 +148,12 @@ class Users:
             raise Unauthenticated("Wrong username or password.")
         return User(user_id, name.decode(errors="replace"))
 
-    async def _id_of(self, names: Sequence[str]) -> str | None:
+    async def _id_of(self, written: Sequence[str]) -> str | None:
         """The id of the first of these names that somebody has."""
         pipe = self._store.pipeline()
-        for name in names:
-            if is_encodable(name):
-                pipe.get(keys.username(name))
+        for name in dict.fromkeys(written):
+            if len(name) <= _LONGEST_ANYWHERE and is_encodable(name):
+                pipe.add("GET", keys.username(name))
         for value in await self._store.execute(pipe):
             # `user:4`, or `4` as some documentation of the data model has it.
             user_id = (value or b"").decode(errors="replace").rpartition(":")[2]
@@ -139,13 +179,3 @@ class Users:
             users += [user for user in await self.get_many(chunk) if user is not None]
             start, size = start + size, min(size * 2, _LARGEST_CHUNK)
         return users[:limit]
-
-
-def _usable_name(username: str) -> str:
-    """The name as it is kept: without outer blanks. Raises BadUserInput."""
-    name = username.strip()
-    if not 1 <= len(name) <= MAX_USERNAME:
-        raise BadUserInput(f"A username has 1 to {MAX_USERNAME} characters.", _FIELD)
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in name):
-        raise BadUserInput("The username has characters that cannot be used.", _FIELD)
-    return name

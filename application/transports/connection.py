@@ -4,7 +4,6 @@ The protocol: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
-import logging
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from application.transports import messages
 from application.transports.ending import Ending
-from application.transports.errors import INTERNAL_ERROR, ending, error
+from application.transports.errors import ending, error, unexpected
 from application.transports.gateway import Gateway, LiveSession, Refused
 from application.transports.limits import Limits
 from application.transports.messages import (
@@ -28,10 +27,6 @@ from application.transports.messages import (
 from application.transports.operations import Operations
 from application.transports.writer import Writer
 from execution.errors import RequestError
-
-_log = logging.getLogger(__name__)
-
-_TOO_MANY_OPERATIONS = error("Too many operations on this connection.", "RATE_LIMITED")
 
 
 class Connection:
@@ -50,7 +45,8 @@ class Connection:
         self._over = Ending()
         self._writer = Writer(websocket, limits, self._over)
         self._operations = Operations(gateway.engine, self._writer)
-        self._heard = self._loop.time()
+        self._has_been_heard = True
+        """Whether anything has come since the last ping."""
         self._session: LiveSession | None = None
         self._session_over: Closure | None = None
         """How the session has ended, while the operations that ran then finish."""
@@ -91,7 +87,7 @@ class Connection:
             event = await self._websocket.receive()
             if event["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(event.get("code", 1005))
-            self._heard = self._loop.time()
+            self._has_been_heard = True
             await self._handle(parse_message(event.get("text")))
 
     async def _handle(self, message: Message) -> None:
@@ -127,16 +123,20 @@ class Connection:
             self._refuse(message, [ending(self._session_over.code, self._session_over.reason)])
             return
         if len(self._operations) >= self._limits.max_operations:
-            self._refuse(message, [_TOO_MANY_OPERATIONS])
+            self._refuse(message, [_too_many("operations", self._limits.max_operations)])
             return
         try:
             operation = self._gateway.engine.prepare(message.request)
         except RequestError as request_error:
             self._refuse(message, request_error.formatted)
         except Exception:
-            _log.exception("An operation over WebSocket could not be prepared")
-            self._refuse(message, [INTERNAL_ERROR])
+            what = "an operation over WebSocket could not be prepared"
+            self._refuse(message, [unexpected(what)])
         else:
+            most = self._limits.max_subscriptions
+            if operation.type == "subscription" and self._operations.subscriptions >= most:
+                self._refuse(message, [_too_many("subscriptions", most)])
+                return
             self._operations.start(message.id, operation, self._session)
 
     def _refuse(self, message: Subscribe, errors: list[dict[str, Any]]) -> None:
@@ -162,15 +162,16 @@ class Connection:
         self._over.come(closure)
 
     def _ping(self) -> None:
-        """Ping, and give up a peer that is silent in spite of it.
+        """Ping, and give up a peer that was silent since the last one.
 
-        1001 as the peer seems to have gone away; clients reconnect on it. (4408 would mean that
-        the init was late.)
+        So nobody is dead for longer than twice the interval before it is noticed. 1001 as the peer
+        seems to have gone away; clients reconnect on it. (4408 would mean that the init was late.)
         """
         self._ping_timer = self._loop.call_later(self._limits.ping_seconds, self._ping)
         try:
-            if self._loop.time() - self._heard >= self._limits.idle_seconds:
+            if not self._has_been_heard:
                 raise Closure(1001, "No message in time")
+            self._has_been_heard = False
             self._writer.put_other(messages.ping())
         except Closure as closure:
             self._over.come(closure)
@@ -178,3 +179,7 @@ class Connection:
     async def _leave(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+def _too_many(what: str, most: int) -> dict[str, Any]:
+    return error(f"At most {most} {what} are allowed on one connection.", "RATE_LIMITED")

@@ -1,14 +1,12 @@
 """How a socket comes to its end."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 from starlette.websockets import WebSocketDisconnect
 
+from application.transports.errors import unexpected
 from application.transports.messages import Closure
-
-_log = logging.getLogger(__name__)
 
 
 class Ending:
@@ -36,5 +34,5 @@ class Ending:
         except WebSocketDisconnect:
             self.come(None)
         except Exception:
-            _log.exception("A WebSocket failed")
-            self.come(Closure(4500, "Internal server error"))
+            error_id = unexpected("a WebSocket failed")["extensions"]["id"]
+            self.come(Closure(4500, f"Internal server error {error_id}"))

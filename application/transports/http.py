@@ -1,6 +1,5 @@
 """GraphQL over HTTP (the draft of https://github.com/graphql/graphql-over-http)."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,19 +9,26 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.transports.accept import Accept
-from application.transports.errors import INTERNAL_ERROR, error, refusal
+from application.transports.errors import error, refusal, unexpected
 from application.transports.gateway import Gateway, Refused
-from application.transports.sse import EVENT_STREAM, EventStream, event_stream_of
+from application.transports.multipart import PARTS
+from application.transports.places import Places
+from application.transports.sse import EVENT_STREAM, EVENTS, event_stream_of
+from application.transports.streams import Framing, HTTPStream
 from execution.encode import encode
 from execution.errors import BAD_USER_INPUT, RequestError
 from execution.operation import Operation
 from execution.request import GraphQLRequest, parse_request
 
-_log = logging.getLogger(__name__)
-
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
 HTML = "text/html"
+
+_SINGLE = (JSON, RESPONSE_JSON, EVENT_STREAM)
+"""What a single response may come as."""
+
+_STREAMS: Sequence[Framing] = (EVENTS, PARTS)
+"""What a subscription may come as."""
 
 _HEADERS = {
     "cache-control": "no-store",
@@ -30,23 +36,34 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
+PREFLIGHT_HEADERS = ("apollo-require-preflight", "x-apollo-operation-name")
+"""No page of another site can send these, unless it may: browsers ask before (Apollo Server,
+"CSRF prevention")."""
+
 Playground = Callable[[Request], Awaitable[Response]]
 
 
 class _Problem(Exception):
     """The request is no GraphQL request, or not one for this method or media type."""
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        code: str = BAD_USER_INPUT,
+    ) -> None:
         super().__init__(message)
         self.status = status
-        self.errors = [error(message, BAD_USER_INPUT)]
+        self.errors = [error(message, code)]
         self.headers = list((headers or {}).items())
 
 
 class HTTPEndpoint:
     """The ASGI application that answers GET and POST.
 
-    `playground` makes the page for a browser that navigates here.
+    `playground` makes the page for a browser that navigates here. An array of up to
+    `max_batch_size` requests is a batch; none is without that.
     """
 
     def __init__(
@@ -55,10 +72,14 @@ class HTTPEndpoint:
         *,
         playground: Playground | None = None,
         max_body_bytes: int = 256 * 1024,
+        max_batch_size: int = 0,
+        places: Places | None = None,
     ) -> None:
         self._gateway = gateway
+        self._places = places or Places()
         self._playground = playground
         self._max_body_bytes = max_body_bytes
+        self._max_batch_size = max_batch_size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -68,16 +89,19 @@ class HTTPEndpoint:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> ASGIApp:
-        accept = Accept(",".join(request.headers.getlist("accept")))
-        best = accept.best([JSON, RESPONSE_JSON, EVENT_STREAM])
+        accept = Accept.of(",".join(request.headers.getlist("accept")))
+        best = accept.best(_SINGLE)
         media_type = best or JSON
         try:
             _check_method(request)
             if self._playground is not None and _is_navigation(request, accept):
                 return await self._playground(request)
-            if best is None:
+            if best is None and not PARTS.is_accepted(accept):
                 raise _Problem(406, f"Accept {RESPONSE_JSON}, {JSON} or {EVENT_STREAM}.")
-            return await self._execute(request, await self._read(request), accept, media_type)
+            body = await self._read(request)
+            if isinstance(body, list):
+                return await self._execute_batch(request, body)
+            return await self._execute(request, body, accept, media_type)
         except _Problem as problem:
             return _json(problem.status, _errors(problem.errors), media_type, problem.headers)
         except Refused as refused:
@@ -85,43 +109,70 @@ class HTTPEndpoint:
         except ClientDisconnect:
             raise
         except Exception:
-            _log.exception("A GraphQL request failed")
-            # With `data`, hence well-formed and 200: as if the error was in a field.
-            body = encode({"data": None, "errors": [INTERNAL_ERROR]})
-            return _response(body, media_type)
+            return _response(_failed("a GraphQL request failed"), media_type)
 
     async def _execute(
-        self, request: Request, graphql: GraphQLRequest, accept: Accept, media_type: str
+        self, request: Request, body: object, accept: Accept, media_type: str
     ) -> ASGIApp:
         try:
-            operation = self._gateway.engine.prepare(graphql)
+            operation = self._gateway.engine.prepare(_parsed(body))
             if operation.type == "subscription":
-                return self._subscribe(request, operation, accept)
+                return HTTPStream(self._gateway, self._places, request, operation, _framing(accept))
             if operation.type == "mutation" and request.method == "GET":
                 raise _Problem(405, "Mutations have to be sent by POST.", {"allow": "POST"})
-            context = await self._gateway.http_context(request)
-            result = await self._gateway.engine.execute(operation, context)
+            result, headers = await self._result(request, operation)
         except RequestError as request_error:
             return _response(_errors(request_error.formatted), media_type, is_well_formed=False)
-        return _response(result, media_type, headers=context.response_headers)
+        return _response(result, media_type, headers=headers)
 
-    def _subscribe(self, request: Request, operation: Operation, accept: Accept) -> EventStream:
-        if not accept.names(EVENT_STREAM):
-            raise _Problem(
-                406,
-                f"Subscriptions need a WebSocket, or a request that accepts {EVENT_STREAM}.",
-            )
-        return EventStream(self._gateway, request, operation)
+    async def _execute_batch(self, request: Request, batch: list[object]) -> Response:
+        """The responses in the order of the requests, which are executed one after the other."""
+        if not self._max_batch_size:
+            raise _Problem(400, "Batches are not supported: send one request at a time.")
+        if not 0 < len(batch) <= self._max_batch_size:
+            raise _Problem(400, f"A batch has 1 to {self._max_batch_size} requests.")
+        results: list[bytes] = []
+        headers: list[tuple[str, str]] = []
+        for item in batch:
+            result, added = await self._item(request, item)
+            results.append(result)
+            headers += added
+        return _json(200, b"[" + b",".join(results) + b"]", JSON, headers)
 
-    async def _read(self, request: Request) -> GraphQLRequest:
-        """The request in the URL or in the body. Raises _Problem."""
+    async def _item(
+        self, request: Request, item: object
+    ) -> tuple[bytes, Sequence[tuple[str, str]]]:
+        """The response to one request of a batch; what is wrong with it is in there."""
         try:
-            if request.method == "GET":
-                return parse_request(_query_parameters(request))
-            _check_content_type(request.headers.get("content-type", ""))
-            return parse_request(_decoded(await self._body(request), "The body"))
+            operation = self._gateway.engine.prepare(_parsed(item))
+            if operation.type == "subscription":
+                raise _Problem(400, "Subscriptions cannot be part of a batch.")
+            return await self._result(request, operation)
         except RequestError as request_error:
-            raise _Problem(400, str(request_error)) from None
+            return _errors(request_error.formatted), ()
+        except _Problem as problem:
+            return _errors(problem.errors), ()
+        except Refused as refused:
+            return _errors([refusal(refused)]), ()
+        except Exception:
+            return _failed("a GraphQL request in a batch failed"), ()
+
+    async def _result(
+        self, request: Request, operation: Operation
+    ) -> tuple[bytes, Sequence[tuple[str, str]]]:
+        """The response to a query or mutation, and the headers that it brings along."""
+        context = await self._gateway.http_context(request)
+        return await self._gateway.engine.execute(operation, context), context.response_headers
+
+    async def _read(self, request: Request) -> object:
+        """The request in the URL, or whatever JSON is in the body. Raises _Problem."""
+        if request.method == "GET":
+            _check_site(request)
+            return _query_parameters(request)
+        _check_content_type(request.headers.get("content-type", ""))
+        if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise _Problem(415, "The body must not be compressed.", {"accept-encoding": "identity"})
+        return _decoded(await self._body(request), "The body")
 
     async def _body(self, request: Request) -> bytes:
         """The body, of which no more is taken into memory than allowed."""
@@ -138,9 +189,36 @@ def _check_method(request: Request) -> None:
         raise _Problem(405, "Use GET or POST.", {"allow": "GET, POST"})
 
 
+def _check_site(request: Request) -> None:
+    """A GET that carries a cookie comes from our own pages, or could not come from a foreign one.
+
+    A POST needs no such check: browsers ask before they send JSON for another site.
+    """
+    headers = request.headers
+    if (
+        "cookie" in headers
+        and "authorization" not in headers
+        and headers.get("sec-fetch-site") not in ("same-origin", "none")
+        and not any(headers.get(name) for name in PREFLIGHT_HEADERS)
+        and headers.get("content-type", "").partition(";")[0].strip().lower() != JSON
+    ):
+        message = f"With a cookie, send the content type {JSON} or the header"
+        raise _Problem(403, f"{message} {PREFLIGHT_HEADERS[0]}.", code="FORBIDDEN")
+
+
+def _framing(accept: Accept) -> Framing:
+    for framing in _STREAMS:
+        if framing.is_accepted(accept):
+            return framing
+    raise _Problem(
+        406, f"Subscriptions need a WebSocket, or a request that accepts {EVENT_STREAM}."
+    )
+
+
 def _is_navigation(request: Request, accept: Accept) -> bool:
-    wanted = accept.best([JSON, RESPONSE_JSON, EVENT_STREAM, HTML])
-    return request.method == "GET" and "query" not in request.query_params and wanted == HTML
+    if request.method != "GET" or "query" in request.query_params:
+        return False
+    return accept.best((*_SINGLE, HTML)) == HTML
 
 
 def _check_content_type(header: str) -> None:
@@ -166,6 +244,18 @@ def _decoded(text: str | bytes, what: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         raise _Problem(400, f"{what} is not valid JSON in UTF-8.") from None
+
+
+def _parsed(body: object) -> GraphQLRequest:
+    try:
+        return parse_request(body)
+    except RequestError as request_error:
+        raise _Problem(400, str(request_error)) from None
+
+
+def _failed(what: str) -> bytes:
+    """With `data`, hence well-formed and 200: as if the error was in a field."""
+    return encode({"data": None, "errors": [unexpected(what)]})
 
 
 def _errors(errors: list[dict[str, Any]]) -> bytes:

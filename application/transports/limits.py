@@ -15,9 +15,11 @@ class Limits:
     """
 
     init_seconds: float = 10.0
-    ping_seconds: float = 15.0
-    idle_seconds: float = 30.0
+    ping_seconds: float = 14.0
+    """How often sockets are pinged; also how long they may take to say something after it."""
     max_operations: int = 100
+    """At a time, subscriptions included."""
+    max_subscriptions: int = 100
     result_bytes: int = 128 * 1024
     """Operations wait while this much waits to be read."""
     other_bytes: int = 256 * 1024

@@ -1,21 +1,18 @@
 """The operations that run on one socket."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from application.transports import messages
-from application.transports.errors import INTERNAL_ERROR
+from application.transports.errors import unexpected
 from application.transports.gateway import LiveSession
 from application.transports.writer import Writer
 from execution.engine import Engine
 from execution.errors import RequestError
 from execution.operation import Operation
 from execution.stream import Listener
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +44,10 @@ class Operations:
 
     def __len__(self) -> int:
         return len(self._running)
+
+    @property
+    def subscriptions(self) -> int:
+        return sum(running.operation.type == "subscription" for running in self._running)
 
     def start(self, id_: str, operation: Operation, session: LiveSession) -> None:
         running = _Running(id_, operation)
@@ -86,8 +87,7 @@ class Operations:
         except RequestError as request_error:
             last = messages.error(running.id, request_error.formatted)
         except Exception:
-            _log.exception("An operation over WebSocket failed")
-            last = messages.error(running.id, [INTERNAL_ERROR])
+            last = messages.error(running.id, [unexpected("an operation over WebSocket failed")])
         self._put(running, last)
         if self._is_wanted(running):
             del self._by_id[running.id]

@@ -1,4 +1,4 @@
-"""uvicorn's protocols, with an end to every connection.
+"""uvicorn's protocols, with an end to every connection and to every message.
 
 A transport that is closed waits for the peer to take what was written, and for ever if it takes
 nothing: its descriptor and its memory would stay. Here such a peer is given up.
@@ -9,11 +9,12 @@ import socket
 from contextlib import suppress
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from application.transports.arrival import ArrivalProtocol
 from application.transports.frames import EXTENSION, text_frame
 from application.transports.limits import STALL_SECONDS
 
@@ -22,6 +23,9 @@ _HANDSHAKE_SECONDS = 3.0
 
 _TOGETHER_BYTES = 64 * 1024
 """About how much may wait for the end of a turn; as much as a transport holds."""
+
+_MAX_FRAGMENTS = 1_000
+"""Of one message: there may be any number of empty ones in the few bytes that it may have."""
 
 _LAST_BYTES = 256 * 1024
 """What the kernel may take from us at the end of a socket: more than the transport holds."""
@@ -90,7 +94,7 @@ class _Events:
         return self._events.pop(0)
 
 
-class HTTPProtocol(HttpToolsProtocol):
+class HTTPProtocol(ArrivalProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_closing(transport))
 
@@ -119,6 +123,41 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent and not self.conn.extensions:
             extensions = cast(dict[str, object], self.scope["extensions"])
             extensions[EXTENSION] = self.write_text
+
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) >= _MAX_FRAGMENTS:
+            self._fail(1009, "Too many fragments")
+        else:
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            # Pongs must not heap up for a peer that does not read them; it may have the next one.
+            self.conn.data_to_send()
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                str(b"".join(self.frames), "utf-8")
+            except UnicodeDecodeError:
+                self._fail(1007, "Text is UTF-8")
+                return
+        super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        if self.conn.close_sent is None:
+            # Broken before it was open: there is nothing to close but the connection.
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+            self.transport.close()
+        else:
+            super().handle_parser_exception()
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.frames = []
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
 
     def write_text(self, text: bytes) -> bool:
         """Write a text frame past ASGI; see `frames`.

@@ -11,9 +11,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from application.transports.connection import Connection
-from application.transports.gateway import Gateway
+from application.transports.gateway import Gateway, Refused
 from application.transports.limits import Limits
 from application.transports.messages import Closure
+from application.transports.places import Places, address
 
 SUBPROTOCOL = "graphql-transport-ws"
 
@@ -22,7 +23,8 @@ class WebSocketEndpoint:
     """The ASGI application that answers WebSocket handshakes.
 
     A handshake with an Origin of another host is refused with 403, unless the origin is in
-    `allowed_origins`: browsers send cookies with it whatever page it comes from.
+    `allowed_origins`: browsers send cookies with it whatever page it comes from. Each socket takes
+    a place of its address.
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class WebSocketEndpoint:
         *,
         allowed_origins: Collection[str] = (),
         limits: Limits | None = None,
+        places: Places | None = None,
     ) -> None:
         self._gateway = gateway
+        self._places = places or Places()
         self._allowed_origins = {origin.lower().rstrip("/") for origin in allowed_origins}
         self._limits = limits or Limits()
         self._connections: set[Connection] = set()
@@ -58,7 +62,11 @@ class WebSocketEndpoint:
             if self._stopping is not None:
                 await websocket.close(self._stopping.code, self._stopping.reason)
                 return
-            await self._serve(websocket)
+            try:
+                with self._places.taken(address(websocket)):
+                    await self._serve(websocket)
+            except Refused as refused:
+                await websocket.close(refused.code, refused.reason)
 
     async def _serve(self, websocket: WebSocket[Any]) -> None:
         connection = Connection(self._gateway, websocket, self._limits)
@@ -74,7 +82,10 @@ class WebSocketEndpoint:
             return True
         origin = origin.lower()
         host = websocket.headers.get("host", "").lower()
-        return origin in self._allowed_origins or (host != "" and _host(origin) == host)
+        # A page without TLS can be anybody's on the way, so it is not our own.
+        is_weaker = websocket.scope.get("scheme") == "wss" and origin.startswith("http:")
+        is_own = host != "" and _host(origin) == host and not is_weaker
+        return is_own or origin in self._allowed_origins
 
 
 def _host(origin: str) -> str:

@@ -37,6 +37,7 @@ const english = {
     title: "Create an account",
     lead: "A name and a password, nothing else.",
     usernameHint: "1 to 32 characters",
+    passwordHint: "At least 8 characters",
     submit: "Create the account",
     busy: "Creating the account…",
     toLogIn: "Already have an account? Log in",
@@ -49,7 +50,7 @@ const english = {
 
   failures: {
     wrongCredentials: "The name or the password is wrong.",
-    nameTaken: "This name is taken. Choose another one.",
+    nameTaken: "This name is taken, or looks like one that is. Choose another one.",
     rateLimited: (seconds: number | undefined) =>
       seconds === undefined
         ? "Too many tries. Wait a moment, then try again."

@@ -136,6 +136,18 @@ async function checkSubscription(name, reader, writer) {
   await reader.stop();
 }
 
+/** From the root types to a field's description, as the server tells it. */
+async function checkDocumentation(playground) {
+  const { page } = playground;
+  await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+  const explorer = page.locator(".graphiql-doc-explorer");
+  await explorer.getByRole("link", { name: "Subscription" }).click();
+  await explorer.getByRole("link", { name: "events" }).click();
+  await playground.see(".graphiql-doc-explorer", "Everything that concerns the viewer");
+  await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
+  await explorer.waitFor({ state: "detached" });
+}
+
 function equal(actual, expected, what) {
   const [got, wanted] = [actual, expected].map((value) => JSON.stringify(value));
   if (got !== wanted) throw new Error(`Expected ${what} to be ${wanted}, not ${got}`);
@@ -146,6 +158,7 @@ async function check(context) {
   equal(await first.tabs(), TABS, "the tabs of a first visit");
   equal(await first.page.title(), "Parley playground", "the title");
   await first.see(".graphiql-editor-tool", '"username": "Pablo"');
+  await checkDocumentation(first);
 
   const { login } = await first.result("LogIn");
   equal(login.user.username, "Pablo", "who is logged in");

@@ -1,7 +1,7 @@
 -- Create an account, unless somebody has the name.
--- KEYS  1 username:{name}   2 total_users   3 room:0:name
--- ARGV  1 name   2 password hash   3 id of the room that everybody is in
--- Returns the user's id as text, or '' when the name is taken.
+-- KEYS  1 username:{name}   2 total_users   3 room:0:name   4 spellings   5 spellings' last user
+-- ARGV  1 name   2 password hash   3 id of the room that everybody is in   4... the name's spellings
+-- Returns the user's id as text, or '' when the name is taken or looks like one that is.
 --
 -- The hash is salted, so it is a witness as well: a name that stands for a user with just this hash
 -- was written by this very call, whose reply got lost on the way.
@@ -11,6 +11,12 @@ local owner = redis.call('GET', KEYS[1])
 if owner then
   local id = string.match(owner, '%d+$') or ''
   return redis.call('HGET', 'user:' .. id, 'password') == ARGV[2] and id or ''
+end
+for spelling = 4, #ARGV do
+  local holder = redis.call('HGET', KEYS[4], ARGV[spelling])
+  if holder and redis.call('EXISTS', 'user:' .. holder) == 1 then
+    return ''
+  end
 end
 
 local id
@@ -23,4 +29,11 @@ redis.call('SADD', 'user:' .. id .. ':rooms', ARGV[3])
 -- Without demo data the first account brings the room along: a room without a name is private.
 redis.call('SET', KEYS[3], 'General', 'NX')
 redis.call('SET', KEYS[1], 'user:' .. id)
+for spelling = 4, #ARGV do
+  redis.call('HSET', KEYS[4], ARGV[spelling], id)
+end
+-- Between the last one and this another server may have registered somebody.
+if tonumber(redis.call('GET', KEYS[5]) or 0) == id - 1 then
+  redis.call('SET', KEYS[5], id)
+end
 return id

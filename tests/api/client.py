@@ -28,6 +28,8 @@ class User:
         self.url = url
         self.token: str | None = None
         self.id = ""
+        self.cursor: str | None = None
+        """Where its subscriptions begin, if a test says so."""
         self.http = httpx.AsyncClient(base_url=url, timeout=30)
 
     async def __call__(self, document: str, **variables: Any) -> dict[str, Any]:

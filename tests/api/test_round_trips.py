@@ -1,9 +1,12 @@
 """What a request costs at the store, counted by the store: reads from its clients' sockets."""
 
+from collections.abc import Iterator
+
 import pytest
 import redis
 
 from tests.api.conftest import Visitor
+from tests.servers import Server, start_server
 
 PAGE = """
 { messages(roomId: "room:0", last: 50) {
@@ -11,6 +14,20 @@ PAGE = """
       id text sentAt sender { id username online lastSeenAt } room { id name } } }
     pageInfo { hasPreviousPage hasNextPage startCursor endCursor } } }
 """
+
+
+@pytest.fixture
+def server(store_url: str) -> Iterator[Server]:
+    """One that counts what is limited: on the way, in the trips that are made anyway."""
+    server = start_server(
+        {
+            "REDIS_ENDPOINT_URL": store_url,
+            "RATE_LIMITS": "on",
+            "MESSAGES_PER_USER": "1000/second",
+        }
+    )
+    yield server
+    server.stop()
 
 
 class Reads:

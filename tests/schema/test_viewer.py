@@ -61,8 +61,7 @@ async def test_only_what_is_marked_asks_who_the_viewer_is(
     message = await chat.messages.send("1", Room("0", "General"), "Hello")
     context = Asked(chat)
     edge = message_edge(context, message)
-    response = orjson.loads(
-        await plan.execute_event(MessageAdded(cursor=edge.cursor, edge=edge), context)
-    )
+    event = MessageAdded(cursor=edge.cursor, edge=edge)
+    response = orjson.loads(bytes(await plan.execute_event(event, context)))
     assert context.asked is is_marked
     assert ("errors" in response) is is_marked

@@ -13,8 +13,8 @@ from services.store import Store
 async def test_pipelines_of_one_turn_share_a_round_trip(store: Store) -> None:
     async def incr(key: str) -> int:
         pipe = store.pipeline()
-        pipe.incr(key)
-        pipe.get(key)
+        pipe.add("INCR", key)
+        pipe.add("GET", key)
         number, text = await store.execute(pipe)
         assert text == str(number).encode()
         return int(number)
@@ -35,14 +35,14 @@ async def test_pipelines_of_one_turn_share_a_round_trip(store: Store) -> None:
 async def test_an_error_is_its_own_callers(store: Store) -> None:
     async def fails() -> None:
         pipe = store.pipeline()
-        pipe.set("text", "x")
-        pipe.lpush("text", "x")
+        pipe.add("SET", "text", "x")
+        pipe.add("LPUSH", "text", "x")
         await store.execute(pipe)
 
     async def works() -> bytes | None:
         pipe = store.pipeline()
-        pipe.set("other", "y")
-        pipe.get("other")
+        pipe.add("SET", "other", "y")
+        pipe.add("GET", "other")
         return (await store.execute(pipe))[1]  # type: ignore[no-any-return]
 
     failure, value = await asyncio.gather(fails(), works(), return_exceptions=True)
@@ -65,7 +65,7 @@ async def test_an_absent_store_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await store.open()
     pipe = store.pipeline()
-    pipe.get("x")
+    pipe.add("GET", "x")
     with pytest.raises(Unavailable):
         await store.execute(pipe)
     with pytest.raises(Unavailable):

@@ -15,8 +15,9 @@ from redis.exceptions import ResponseError
 
 from services.chat import Chat
 from services.durability import Durability
-from services.errors import Unavailable
+from services.errors import RateLimited, Unavailable
 from services.models import Message, Room
+from services.rates import Rate, Rates
 from services.store import Store, StoreError, check_durability
 from tests.faults.proxy import Proxy
 from tests.store_process import BINARIES, REDIS, VALKEY, StoreProcess
@@ -49,9 +50,16 @@ def mortal() -> Iterator[StoreProcess]:
 
 
 @asynccontextmanager
-async def opened(url: str, durability: Durability | None = None) -> AsyncIterator[Chat]:
+async def opened(
+    url: str, durability: Durability | None = None, rates: Rates | None = None
+) -> AsyncIterator[Chat]:
     """The services, without the tasks in the background."""
-    chat = Chat(Store.from_url(url), bcrypt_cost=4, durability=durability or Durability())
+    chat = Chat(
+        Store.from_url(url),
+        bcrypt_cost=4,
+        durability=durability or Durability(),
+        rates=rates or Rates(),
+    )
     await chat.store.open()
     try:
         yield chat
@@ -175,7 +183,7 @@ async def test_a_refused_send_leaves_nothing(
             reason = f"The store is {state}, please try again."
             assert await unavailable(chat.store.check_writable()) == reason
             pipe = chat.store.pipeline(atomic=True)
-            pipe.set("x", "y")
+            pipe.add("SET", "x", "y")
             assert await unavailable(chat.store.execute(pipe)) == reason
             assert (state_of_script or state) in await unavailable(send(chat, "refused", "b"))
         assert everything(process) == before
@@ -183,6 +191,26 @@ async def test_a_refused_send_leaves_nothing(
         assert again.position > first.position
         assert await send(chat, "refused", "b") == again
         assert process.operator.zcard("room:0") == 2
+
+
+@pytest.mark.parametrize("fault", [full, demoted, without_replicas, unable_to_save])
+async def test_without_writes_the_logged_in_read_on_and_nobody_guesses(
+    process: StoreProcess, fault: Callable[[StoreProcess], AbstractContextManager[None]]
+) -> None:
+    limit = Rate(3, "day")
+    rates = Rates(logins_per_name=limit, operations_per_token=limit, messages_per_user=limit)
+    async with opened(process.url, rates=rates) as chat:
+        user = await chat.users.register("Mary", "password123")
+        token, session = await chat.sessions.create(user.id)
+        with fault(process):
+            for _ in range(5):
+                assert await chat.sessions.resolve(token, ["operation", "message"]) == session
+            await unavailable(chat.users.authenticate("Mary", "password123"))
+            await unavailable(chat.users.register("Zoé", "password123"))
+        for _ in range(3):
+            assert await chat.sessions.resolve(token, ["operation"]) == session
+        with pytest.raises(RateLimited):
+            await chat.sessions.resolve(token, ["operation"])
 
 
 @pytest.mark.parametrize(
@@ -206,7 +234,10 @@ async def test_a_refused_send_leaves_nothing(
 )
 @pytest.mark.parametrize("from_the_start", [False, True])
 async def test_every_way_to_say_not_now(answer: str, state: str, from_the_start: bool) -> None:
+    serving: list[asyncio.Task[None] | None] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
         while request := await reader.read(10_000):
             # redis-py begins a connection with HELLO and two CLIENT SETINFO.
             greeted = b"HELLO" not in request and b"SETINFO" not in request
@@ -215,6 +246,7 @@ async def test_every_way_to_say_not_now(answer: str, state: str, from_the_start:
             writer.write(b"%0\r\n" if b"HELLO" in request and not count else b"")
             writer.write(b"+OK\r\n" * (0 if count else request.count(b"SETINFO")))
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1")
     port = server.sockets[0].getsockname()[1]
@@ -222,6 +254,7 @@ async def test_every_way_to_say_not_now(answer: str, state: str, from_the_start:
     message = await unavailable(store.call("GET", "x"))
     assert message == f"The store is {state}, please try again."
     await store.close()
+    await asyncio.wait([task for task in serving if task])
     server.close()
 
 
@@ -229,7 +262,7 @@ async def test_a_mistake_of_ours_stays_one(process: StoreProcess) -> None:
     async with opened(process.url) as chat:
         await chat.store.call("SET", "x", "y")
         pipe = chat.store.pipeline(atomic=True)
-        pipe.lpush("x", "y")
+        pipe.add("LPUSH", "x", "y")
         with pytest.raises(ResponseError, match="WRONGTYPE"):
             await chat.store.execute(pipe)
         with pytest.raises(ResponseError, match="WRONGTYPE"):
@@ -261,8 +294,8 @@ async def test_a_store_that_stands_still_gives_nobody_the_reply_of_another(
 ) -> None:
     async def echo(store: Store, word: str, *, atomic: bool) -> None:
         pipe = store.pipeline(atomic=atomic)
-        pipe.execute_command("ECHO", word)
-        pipe.execute_command("ECHO", word + word)
+        pipe.add("ECHO", word)
+        pipe.add("ECHO", word + word)
         assert await store.execute(pipe) == [word.encode(), word.encode() * 2]
 
     def echoes(store: Store, name: str) -> list[Awaitable[None]]:
@@ -311,26 +344,31 @@ async def test_a_connection_whose_peer_has_vanished(mortal: StoreProcess) -> Non
 
 
 async def test_a_black_hole() -> None:
+    serving: list[asyncio.Task[None] | None] = []
+
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
         while await reader.read(10_000):
             pass
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(swallow, "127.0.0.1")
     store = Store.from_url(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     assert "not available" in await unavailable(store.call("GET", "x"))
     await store.close()
+    await asyncio.wait([task for task in serving if task])
     server.close()
 
 
 async def test_waiting_for_a_connection_counts(mortal: StoreProcess) -> None:
-    async with opened(mortal.url) as chat:
+    async with opened(mortal.url, Durability(replicas=1)) as chat:
         pool: Any = chat.store.redis.connection_pool
         taken = [await pool.get_connection() for _ in range(pool.max_connections)]
-        assert "not available" in await unavailable(chat.store.call("GET", "x"))
+        assert "not available" in await unavailable(send(chat, "x", "a"))
         for connection in taken:
             await pool.release(connection)
-        assert await chat.store.call("GET", "x") is None
+        assert "not safe yet" in await unavailable(send(chat, "x", "a"))
 
 
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])

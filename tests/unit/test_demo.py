@@ -84,8 +84,9 @@ async def test_messages_are_as_parley_sends_them(store: Store, passwords: Passwo
     for room_id in ROOMS:
         log = await store.call("XRANGE", keys.room_log(room_id), "-", "+")
         rows = await members(store, room_id)
-        for (entry_id, fields), (member, score) in zip(log, rows, strict=True):
+        for (entry_id, words), (member, score) in zip(log, rows, strict=True):
             message = json.loads(member)
+            fields = dict(zip(words[::2], words[1::2], strict=True))
             position = int(entry_id.removesuffix(b"-0"))
             seconds = f"{position // 1_000_000}.{position % 1_000_000:06}"
             positions.append(position)

@@ -1,13 +1,15 @@
 """Hashing and checking passwords."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Iterator
 
 import bcrypt
 import pytest
 
 from services.errors import BadUserInput, RateLimited
-from services.passwords import Passwords
+from services.passwords import Passwords, check_new
 
 
 @pytest.fixture
@@ -34,9 +36,7 @@ async def test_the_same_password_never_has_the_same_hash(passwords: Passwords) -
     assert await passwords.hash("x") != await passwords.hash("x")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "a" * 73, "ä" * 37, "nul\0", "\ud800", "pass\udfff"], ids=ascii
-)
+@pytest.mark.parametrize("text", ["a" * 73, "ä" * 37, "nul\0", "\ud800", "pass\udfff"], ids=ascii)
 async def test_what_bcrypt_cannot_keep_is_refused(passwords: Passwords, text: str) -> None:
     with pytest.raises(BadUserInput) as caught:
         await passwords.hash(text)
@@ -122,8 +122,28 @@ async def test_the_event_loop_stays_free() -> None:
     passwords.close()
 
 
-async def test_the_queue_is_bounded(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.passwords._MAX_WAITING", 3)
+async def test_the_queue_is_bounded() -> None:
+    passwords = Passwords(cost=4, queue=3)
     results = await asyncio.gather(*(passwords.hash("x") for _ in range(5)), return_exceptions=True)
+    refused = [result for result in results if isinstance(result, RateLimited)]
     assert [isinstance(result, RateLimited) for result in results] == [False] * 3 + [True] * 2
+    assert [each.retry_after for each in refused] == [1, 1]
     assert await passwords.hash("x")
+    passwords.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities on Linux alone")
+async def test_whatever_else_is_to_be_done_goes_first(passwords: Passwords) -> None:
+    await passwords.hash("x")
+    (thread,) = passwords._thread._threads
+    assert os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) == 19
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 19
+
+
+@pytest.mark.parametrize("text", ["", "1234567", "ääääääa"])
+def test_a_new_password_has_8_characters(text: str) -> None:
+    with pytest.raises(BadUserInput) as caught:
+        check_new(text)
+    assert caught.value.field == "input.password"
+    assert "8 characters" in caught.value.message
+    check_new(f"{text:8}")

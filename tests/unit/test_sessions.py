@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from services import keys
 from services.models import Session
 from services.sessions import Sessions
 from services.store import Store
@@ -131,3 +132,15 @@ async def test_many_are_asked_for_in_their_order(sessions: Sessions) -> None:
     never = Session("4", "0" * 64, 0.0)
     assert await sessions.resolve_many([never, *created]) == [False, True, False, True]
     assert await sessions.resolve_many([]) == []
+
+
+async def test_one_that_an_earlier_version_wrote(store: Store, sessions: Sessions) -> None:
+    token = f"4.{'x' * 43}"
+    token_hash = hashlib.sha256(token.encode()).hexdigest()
+    now = time.time()
+    for created in (now, now - 10_000):  # The second one is due to be renewed.
+        record = f'{{"created":{created},"expires":{now + 3000}}}'
+        await store.call("SET", keys.session("4", token_hash), record, "EX", 3000)
+        session = await sessions.resolve(token)
+        assert session is not None
+        assert session.expires_at == pytest.approx(now + 3000, abs=1)

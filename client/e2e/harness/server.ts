@@ -17,16 +17,22 @@ export class Server {
   // Short, because it holds the store's socket.
   private readonly folder = mkdtempSync(join(tmpdir(), "parley-e2e-"));
 
-  private constructor(private readonly port: number) {
+  private constructor(
+    private readonly port: number,
+    private readonly settings: Record<string, string>,
+  ) {
     process.once("exit", this.endNow);
   }
 
   /** With `history`, the store is as another server of the demo would have left it. */
-  static async start(history: readonly Said[] = []): Promise<Server> {
+  static async start(
+    history: readonly Said[] = [],
+    settings: Record<string, string> = {},
+  ): Promise<Server> {
     if (!existsSync(join(root, "client/dist/index.html"))) {
       throw new Error("The client is not built: `npm run build`.");
     }
-    const server = new Server(await freePort());
+    const server = new Server(await freePort(), settings);
     try {
       if (history.length > 0) await seed(server.folder, history);
       await server.start();
@@ -52,6 +58,9 @@ export class Server {
         PYTHONUNBUFFERED: "1",
         PORT: String(this.port),
         DATA_DIR: this.folder,
+        // Everybody here comes from one address, and does much at once.
+        RATE_LIMITS: "off",
+        ...this.settings,
       },
       stdio: ["ignore", "pipe", "pipe"],
     });

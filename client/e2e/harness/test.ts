@@ -24,10 +24,10 @@ const REPORT_VIOLATIONS = `document.addEventListener("securitypolicyviolation", 
   console.error("Violated: " + event.effectiveDirective + " by " + event.blockedURI));`;
 
 /** Tests with a server and a browser for the file, and visitors for each test. */
-export function testWith(history: readonly Said[]) {
+export function testWith(history: readonly Said[], settings: Record<string, string> = {}) {
   return base
     .extend("server", { scope: "file" }, async ({}, { onCleanup }) => {
-      const server = await Server.start(history);
+      const server = await Server.start(history, settings);
       onCleanup(() => server.end());
       return server;
     })

@@ -97,6 +97,21 @@ async def test_a_connections_user_is_online(gateway: ChatGateway, chat: Chat, to
     assert not await is_online(chat, "1")
 
 
+@pytest.mark.parametrize("scheme", ["https", "wss"])
+async def test_behind_tls_only_the_cookie_with_the_prefix_counts(
+    gateway: ChatGateway, token: str, scheme: str
+) -> None:
+    opened = [
+        await gateway.open(connection(scheme, cookie=f"__Host-{name}={token}"), None)
+        for name in ("parley_session", "other")
+    ]
+    opened.append(await gateway.open(connection(scheme, cookie=cookie(token)), None))
+    viewers = [await each.context().optional_viewer() for each in opened]
+    assert [viewer is not None for viewer in viewers] == [True, False, False]
+    for each in opened:
+        await each.close()
+
+
 async def test_the_payload_goes_before_the_handshake(
     gateway: ChatGateway, chat: Chat, token: str
 ) -> None:

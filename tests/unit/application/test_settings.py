@@ -65,6 +65,8 @@ def test_every_way_to_name_a_store(
         ("WAIT_DISK", "soon"),
         ("ALLOWED_ORIGINS", "https://a.example,b.example"),
         ("ALLOWED_ORIGINS", "https://a.example/path"),
+        ("MAX_BATCH_SIZE", "-1"),
+        ("TRUSTED_DOCUMENTS", "nowhere.json"),
         ("LOG_LEVEL", "loud"),
     ],
 )
@@ -107,6 +109,30 @@ def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> Non
     assert load_settings().allowed_origins == ("https://a.example", "http://localhost:5173")
 
 
+def test_trusted_documents_are_in_a_file_or_a_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bot.json").write_text('{"a": "{ me { id } }"}')
+    (tmp_path / "web.json").write_text('{"b": "{ eventCursor }"}')
+    monkeypatch.setenv("TRUSTED_DOCUMENTS", "bot.json")
+    assert load_settings().trusted_documents == {"a": "{ me { id } }"}
+    monkeypatch.setenv("TRUSTED_DOCUMENTS", ".")
+    assert load_settings().trusted_documents == {"a": "{ me { id } }", "b": "{ eventCursor }"}
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"a": 1}'])
+def test_trusted_documents_of_no_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    if content is not None:
+        (folder / "a.json").write_text(content)
+    monkeypatch.setenv("TRUSTED_DOCUMENTS", "documents")
+    with pytest.raises(InvalidSettings, match=r"^TRUSTED_DOCUMENTS: should name a JSON file"):
+        load_settings()
+
+
 def test_the_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_PASSWORD", "secret")
     settings = load_settings()
@@ -144,4 +170,10 @@ def test_the_sample_lists_every_setting_with_meaning_and_default(
     assert from_sample == Settings()
     # A default that is left empty in the sample is one that cannot be written down.
     empty = re.findall(r"^([A-Z_]+)=$", text, re.MULTILINE)
-    assert empty == ["REDIS_ENDPOINT_URL", "REDIS_PASSWORD", "ALLOWED_ORIGINS"]
+    assert empty == [
+        "REDIS_ENDPOINT_URL",
+        "REDIS_PASSWORD",
+        "ALLOWED_ORIGINS",
+        "TRUSTED_PROXIES",
+        "TRUSTED_DOCUMENTS",
+    ]

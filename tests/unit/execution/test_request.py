@@ -27,9 +27,15 @@ def test_absent_and_null_are_the_same() -> None:
     [
         (7, "The request must be a JSON object."),
         (None, "The request must be a JSON object."),
-        ([{"query": "{ a }"}], "Batches are not supported: send one request at a time."),
+        ([{"query": "{ a }"}], "The request must be a JSON object."),
         ({}, "The parameter 'query' must be a string."),
         ({"query": None}, "The parameter 'query' must be a string."),
+        ({"extensions": {}}, "The parameter 'query' must be a string."),
+        ({"extensions": {"persistedQuery": None}}, "The parameter 'query' must be a string."),
+        (
+            {"query": 7, "extensions": {"persistedQuery": {}}},
+            "The parameter 'query' must be a string.",
+        ),
         ({"query": "", "variables": []}, "The parameter 'variables' must be an object or null."),
         ({"query": "", "extensions": 0}, "The parameter 'extensions' must be an object or null."),
         (

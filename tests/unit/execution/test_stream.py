@@ -16,11 +16,11 @@ from application.transports.inbox import Inbox
 from execution import stream as stream_module
 from execution.engine import Engine
 from execution.request import GraphQLRequest
-from execution.stream import Listener, ResponseStream
+from execution.stream import Listener, ResponseStream, SharedSource
 from execution.subscription import SubscriptionPlan
 
 
-class Numbers(AsyncIterator[int]):
+class Numbers(SharedSource, AsyncIterator[int]):
     """A source with a past and a present; `say` makes an event."""
 
     def __init__(self, *past: int) -> None:

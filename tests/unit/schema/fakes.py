@@ -1,7 +1,7 @@
 """A chat in memory, with the part of the services that the schema asks."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from inspect import isawaitable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -57,7 +57,7 @@ class FakeChat:
             ),
         )
 
-    async def resolve(self, token: str) -> Session | None:
+    async def resolve(self, token: str, counted: Collection[str] = ()) -> Session | None:
         await asyncio.sleep(0.01)
         return None
 
@@ -165,7 +165,8 @@ def _message(room_id: str, position: int) -> Message:
 
 
 class FakeCookies:
-    def __init__(self) -> None:
+    def __init__(self, token: str | None = None) -> None:
+        self.token = token
         self.calls: list[tuple[str, ...]] = []
 
     def set(self, token: str, expires_at: float) -> None:

@@ -1,6 +1,7 @@
 """What the fields of an operation share: the viewer and the loaders."""
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
@@ -25,18 +26,20 @@ class Resolving(FakeChat):
         super().__init__()
         self.looked_up: list[str] = []
 
-    async def resolve(self, token: str) -> Session | None:
+    async def resolve(self, token: str, counted: Collection[str] = ()) -> Session | None:
         self.looked_up.append(token)
         await asyncio.sleep(0.01)
         return SESSION
 
 
-async def test_the_token_is_looked_up_once() -> None:
+async def test_the_token_is_looked_up_by_those_who_ask_first() -> None:
     chat = Resolving()
     context = context_of(chat, session=None, token=TOKEN)
     answer = await execute(context, "{ me { id } rooms { nodes { id } } users { nodes { id } } }")
     assert answer.errors == []
-    assert chat.looked_up == [TOKEN]
+    assert chat.looked_up == [TOKEN] * 3
+    await context.viewer()
+    assert chat.looked_up == [TOKEN] * 3
 
 
 async def test_nobody_is_looked_up_when_nobody_asks() -> None:

@@ -1,13 +1,12 @@
 """DateTime."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from graphql import GraphQLError, GraphQLScalarType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.scalars import date_time
 from tests.unit.schema.fakes import SCHEMA
 
 
@@ -31,16 +30,15 @@ serialize, parse_value = SCALAR.serialize, SCALAR.parse_value
     ],
 )
 def test_microseconds_survive_the_round_trip(microseconds: int, text: str) -> None:
-    moment = date_time(microseconds)
-    assert serialize(moment) == text
-    assert parse_value(text) == moment
+    assert serialize(microseconds) == text
+    assert parse_value(text) == microseconds
 
 
 @given(st.integers(0, 1 << 53))
 def test_every_microsecond_is_kept(microseconds: int) -> None:
-    moment = date_time(microseconds)
-    assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) == microseconds
-    assert serialize(moment) == moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    assert serialize(microseconds) == moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert parse_value(serialize(microseconds)) == microseconds
 
 
 @pytest.mark.parametrize(
@@ -48,13 +46,11 @@ def test_every_microsecond_is_kept(microseconds: int) -> None:
     [(-1, "1970-01-01T00:00:00.000000Z"), (10**30, "9999-12-31T23:59:59.999999Z")],
 )
 def test_what_lies_outside_of_the_calendar_is_moved_in(microseconds: int, text: str) -> None:
-    assert serialize(date_time(microseconds)) == text
+    assert serialize(microseconds) == text
 
 
 def test_other_offsets_become_utc() -> None:
-    here = datetime(2026, 11, 23, 12, 0, tzinfo=timezone(timedelta(hours=2)))
-    assert serialize(here) == "2026-11-23T10:00:00.000000Z"
-    assert parse_value("2026-11-23T12:00:00+02:00") == datetime(2026, 11, 23, 10, tzinfo=UTC)
+    assert serialize(parse_value("2026-11-23T12:00:00+02:00")) == "2026-11-23T10:00:00.000000Z"
 
 
 @pytest.mark.parametrize("text", ["", "now", "2026-11-23T10:00:00", "2026-11-23", 7])

@@ -86,7 +86,7 @@ async def all_gone(toy: Toy, seconds: float = 10.0) -> None:
 
 
 def _tasks() -> list[asyncio.Task[Any]]:
-    names = ("Connection._", "Operations._", "EventStream")
+    names = ("Connection._", "Operations._", "HTTPStream._")
     return [task for task in asyncio.all_tasks() if any(name in repr(task) for name in names)]
 
 

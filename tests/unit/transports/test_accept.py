@@ -1,6 +1,6 @@
 from application.transports.accept import Accept
 
-OFFERS = ["application/json", "text/event-stream"]
+OFFERS = ("application/json", "text/event-stream")
 
 
 def test_absent_header_accepts_anything() -> None:
@@ -33,3 +33,11 @@ def test_wildcards_do_not_name() -> None:
     assert Accept("Text/Event-Stream; charset=utf-8").names("text/event-stream")
     assert not Accept("*/*, text/*").names("text/event-stream")
     assert not Accept("text/event-stream;q=0").names("text/event-stream")
+
+
+def test_parameters() -> None:
+    accept = Accept('multipart/mixed;q=0.9;Boundary=x; subscriptionSpec="1.0", multipart/mixed')
+    assert accept.names("multipart/mixed")
+    assert accept.names("multipart/mixed", subscriptionspec="1.0")
+    assert not accept.names("multipart/mixed", subscriptionspec="2.0")
+    assert not Accept("multipart/mixed;a=b;q=0").names("multipart/mixed", a="b")

@@ -1,15 +1,18 @@
 """GraphQL over HTTP on a real server."""
 
 import asyncio
+import gzip
 import logging
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from application.transports.gateway import Refused
-from tests.unit.transports.toy import Toy
+from tests.unit.transports.toy import Toy, serving
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -144,6 +147,46 @@ async def test_content_type_with_charset(client: httpx.AsyncClient) -> None:
     assert response.status_code == 200
 
 
+async def test_compressed_bodies(client: httpx.AsyncClient) -> None:
+    body = gzip.compress(b'{"query": "{ hello }"}')
+    headers = {"content-type": JSON, "content-encoding": "gzip"}
+    response = await client.post("/graphql", content=body, headers=headers)
+    assert response.status_code == 415
+    assert response.headers["accept-encoding"] == "identity"
+    assert only_error(response)[0] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),
+        ({"content-type": "text/plain"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"apollo-require-preflight": ""}, 403),
+        ({"apollo-require-preflight": "true"}, 200),
+        ({"x-apollo-operation-name": "A"}, 200),
+        ({"content-type": "application/json; charset=utf-8"}, 200),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"authorization": "Bearer x"}, 200),
+    ],
+)
+async def test_a_get_with_a_cookie_is_not_another_sites(
+    client: httpx.AsyncClient, headers: dict[str, str], status: int
+) -> None:
+    response = await client.get(
+        "/graphql", params={"query": "{ hello }"}, headers={"cookie": "session=1", **headers}
+    )
+    assert response.status_code == status
+    if status == 403:
+        assert only_error(response) == (
+            "FORBIDDEN",
+            "With a cookie, send the content type application/json or the header"
+            " apollo-require-preflight.",
+        )
+
+
 async def test_body_limit(client: httpx.AsyncClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(10):
@@ -254,3 +297,101 @@ async def test_client_that_leaves_while_sending(toy: Toy, caplog: pytest.LogCapt
     await writer.wait_closed()
     await asyncio.sleep(0.05)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+# Documents by their hash
+
+
+def by_hash(query: str, version: int = 1) -> dict[str, Any]:
+    name = sha256(query.encode()).hexdigest()
+    return {"persistedQuery": {"version": version, "sha256Hash": name}}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_persisted_queries(client: httpx.AsyncClient, method: str) -> None:
+    async def ask(**request: Any) -> httpx.Response:
+        headers = {"accept": RESPONSE_JSON}
+        if method == "POST":
+            return await client.post("/graphql", json=request, headers=headers)
+        request["extensions"] = orjson.dumps(request["extensions"]).decode()
+        return await client.get("/graphql", params=request, headers=headers)
+
+    query = "{ hello }"
+    response = await ask(extensions=by_hash(query))
+    assert response.status_code == 400
+    assert only_error(response) == ("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
+    response = await ask(query=query, extensions=by_hash("{ other }"))
+    assert (response.status_code, only_error(response)[0]) == (400, "BAD_USER_INPUT")
+    for request in ({"query": query}, {}):
+        response = await ask(**request, extensions=by_hash(query))
+        assert response.json() == {"data": {"hello": "Hello world"}}
+    response = await ask(extensions=by_hash(query, version=2))
+    assert only_error(response)[0] == "PERSISTED_QUERY_NOT_SUPPORTED"
+
+
+async def test_no_persisted_mutation_by_get(client: httpx.AsyncClient) -> None:
+    query = "mutation { login }"
+    assert (await post(client, query, extensions=by_hash(query))).status_code == 200
+    client.cookies.clear()
+    parameters = {"extensions": orjson.dumps(by_hash(query)).decode()}
+    assert (await client.get("/graphql", params=parameters)).status_code == 405
+
+
+# Batches
+
+
+@pytest.fixture
+async def batches() -> AsyncIterator[httpx.AsyncClient]:
+    async with (
+        serving(max_batch_size=3) as toy,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{toy.port}") as client,
+    ):
+        yield client
+
+
+async def test_a_batch_is_answered_in_its_order(batches: httpx.AsyncClient) -> None:
+    batch = [{"query": "mutation { login }"}, {"query": "{ late }"}, {"query": "{ hello }"}]
+    response = await batches.post("/graphql", json=batch)
+    assert response.status_code == 200
+    assert response.json() == [
+        {"data": {"login": True}},
+        {"data": {"late": "late"}},
+        {"data": {"hello": "Hello world"}},
+    ]
+    assert response.headers["set-cookie"] == "session=1; HttpOnly"
+
+
+@pytest.mark.parametrize(
+    ("item", "code"),
+    [
+        (7, "BAD_USER_INPUT"),
+        ({}, "BAD_USER_INPUT"),
+        ([{"query": "{ hello }"}], "BAD_USER_INPUT"),
+        ({"query": "{"}, "GRAPHQL_PARSE_FAILED"),
+        ({"query": "{ nothing }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "{ broken }"}, "INTERNAL_SERVER_ERROR"),
+        ({"query": "subscription { count }"}, "BAD_USER_INPUT"),
+        ({"extensions": by_hash("{ unheard }")}, "PERSISTED_QUERY_NOT_FOUND"),
+    ],
+)
+async def test_each_request_of_a_batch_has_its_own_errors(
+    batches: httpx.AsyncClient, item: Any, code: str
+) -> None:
+    response = await batches.post("/graphql", json=[item, {"query": "{ hello }"}])
+    assert response.status_code == 200
+    failed, fine = response.json()
+    assert [error["extensions"]["code"] for error in failed["errors"]] == [code]
+    assert fine == {"data": {"hello": "Hello world"}}
+
+
+@pytest.mark.parametrize("size", [0, 4])
+async def test_batches_are_bounded(batches: httpx.AsyncClient, size: int) -> None:
+    response = await batches.post("/graphql", json=[{"query": "{ hello }"}] * size)
+    assert response.status_code == 400
+    assert only_error(response) == ("BAD_USER_INPUT", "A batch has 1 to 3 requests.")
+
+
+async def test_batches_are_off_unless_set(client: httpx.AsyncClient) -> None:
+    response = await client.post("/graphql", json=[{"query": "{ hello }"}])
+    assert response.status_code == 400
+    assert "one request at a time" in only_error(response)[1]

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from application.transports import protocols, sse
+from application.transports import protocols, streams
 from tests.unit.transports.sockets import (
     all_gone,
     closed,
@@ -117,7 +117,7 @@ async def test_refusals_that_nobody_reads() -> None:
 
 async def test_a_silent_peer_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocols, "_HANDSHAKE_SECONDS", 0.1)
-    async with limited(ping_seconds=0.05, idle_seconds=0.2) as (toy, client):
+    async with limited(ping_seconds=0.1) as (toy, client):
         await subscribe(client, "1", "subscription { silence }")
         await heard("closed", 10)
         await all_gone(toy)
@@ -152,7 +152,7 @@ async def test_the_kernel_holds_little_and_gives_up_who_vanishes() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(streams, "STALL_SECONDS", 0.3)
     monkeypatch.setattr(protocols, "STALL_SECONDS", 0.3)
 
 

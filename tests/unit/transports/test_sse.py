@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from application.transports import sse
+from application.transports import streams
 from application.transports.gateway import Refused
 from tests.unit.transports.test_http import URQL
 from tests.unit.transports.toy import Toy, heard
@@ -53,6 +53,12 @@ async def test_subscription(client: httpx.AsyncClient, toy: Toy, method: str) ->
     )
     assert toy.gateway.payloads == [None]
     assert toy.gateway.sessions[0].closed
+
+
+async def test_the_id_of_an_event_is_its_cursor(client: httpx.AsyncClient, toy: Toy) -> None:
+    response = await ask(client, toy, "subscription { places { __typename } }")
+    event = 'event: next\ndata: {"data":{"places":{"__typename":"Place"}}}\n\n'
+    assert response.text == f"id: c1\n{event}{event}id: c3\n{event}{COMPLETE}"
 
 
 async def test_query_and_mutation(client: httpx.AsyncClient, toy: Toy) -> None:
@@ -163,7 +169,7 @@ async def test_session_that_ends(
 
 
 async def test_ping(client: httpx.AsyncClient, toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "PING_SECONDS", 0.05)
+    monkeypatch.setattr(streams, "PING_SECONDS", 0.05)
     query = {"query": "subscription { silence }"}
     async with client.stream("POST", toy.http, json=query) as response:
         texts = response.aiter_text()
@@ -172,7 +178,7 @@ async def test_ping(client: httpx.AsyncClient, toy: Toy, monkeypatch: pytest.Mon
 
 
 async def test_client_that_does_not_read(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(streams, "STALL_SECONDS", 0.2)
     _, writer = await asyncio.open_connection("127.0.0.1", toy.port, limit=1)
     target = "/graphql?query=subscription%7Bflood%7D"
     writer.write(f"GET {target} HTTP/1.1\r\nhost: x\r\naccept: {EVENT_STREAM}\r\n\r\n".encode())

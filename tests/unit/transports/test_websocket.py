@@ -1,5 +1,7 @@
 """graphql-transport-ws on a real server."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,9 +20,11 @@ from tests.unit.transports.sockets import (
     hear,
     limited,
     logged,
+    narrow_socket,
     subscribe,
     tell,
 )
+from tests.unit.transports.test_http import by_hash
 from tests.unit.transports.toy import DIARY, Toy, heard, serving
 
 
@@ -117,7 +121,12 @@ async def test_gateway_that_fails(
 ) -> None:
     toy.gateway.failure = ValueError("secret")
     await tell(socket, {"type": "connection_init"})
-    assert await closed(socket) == (4500, "Internal server error")
+    code, reason = await closed(socket)
+    assert code == 4500
+    assert reason is not None
+    # The id stands in the log, beside the exception.
+    assert re.fullmatch("Internal server error [0-9a-f]{16}", reason)
+    assert reason.split()[-1] in caplog.text
     assert "secret" in caplog.text
 
 
@@ -158,6 +167,7 @@ async def test_gateway_that_fails(
         '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","variables":"x"}}',
         '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","operationName":7}}',
         '{"type":"subscribe","id":"1","payload":{"query":"{ hello }","extensions":7}}',
+        '{"type":"subscribe","id":"1","payload":[{"query":"{ hello }"}]}',
     ],
 )
 async def test_malformed_frames(socket: ClientConnection, frame: str | bytes) -> None:
@@ -186,7 +196,7 @@ async def test_what_was_answered_arrives_before_the_close(socket: ClientConnecti
 
 
 async def test_keep_alive() -> None:
-    async with limited(ping_seconds=0.05, idle_seconds=0.2) as (_, socket):
+    async with limited(ping_seconds=0.2) as (_, socket):
         for _ in range(6):
             assert await hear(socket) == {"type": "ping"}
             await tell(socket, {"type": "pong"})
@@ -247,6 +257,21 @@ async def test_request_errors(
         message = await hear(ready)
         assert (message["id"], message["type"]) == ("1", "error")
         assert [error["extensions"]["code"] for error in message["payload"]] == [code]
+
+
+async def test_persisted_queries(ready: ClientConnection) -> None:
+    extensions = by_hash("{ hello }")
+    named = {"id": "1", "type": "subscribe", "payload": {"extensions": extensions}}
+    await tell(ready, named)
+    message = await hear(ready)
+    assert (message["id"], message["type"]) == ("1", "error")
+    assert message["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+    await subscribe(ready, "2", "{ hello }", extensions=extensions)
+    await tell(ready, named)
+    answers = [await hear(ready) for _ in range(4)]
+    assert [answer["payload"] for answer in answers if answer["type"] == "next"] == [
+        {"data": {"hello": "Hello world"}}
+    ] * 2
 
 
 async def test_errors_of_fields(ready: ClientConnection) -> None:
@@ -386,3 +411,63 @@ async def test_gql(toy: Toy) -> None:
         assert counted == [{"count": 0}, {"count": 1}, {"count": 2}]
         with pytest.raises(TransportQueryError, match="nothing"):
             await session.execute(gql("{ nothing }"))
+
+
+async def test_subscriptions_have_a_limit_of_their_own() -> None:
+    async with limited(max_operations=3, max_subscriptions=1) as (_, client):
+        await subscribe(client, "1", "subscription { silence }")
+        await subscribe(client, "2", "subscription { silence }")
+        refused = await hear(client)
+        assert (refused["id"], refused["type"]) == ("2", "error")
+        assert refused["payload"] == [
+            {
+                "message": "At most 1 subscriptions are allowed on one connection.",
+                "extensions": {"code": "RATE_LIMITED"},
+            }
+        ]
+        await subscribe(client, "2", "{ hello }")
+        assert (await hear(client))["type"] == "next"
+
+
+async def test_pongs_do_not_heap_up_for_who_does_not_read(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as toy:
+        narrow = await narrow_socket(toy)
+        async with connect(
+            toy.ws, subprotocols=PROTOCOL, sock=narrow, compression=None, ping_interval=None
+        ) as client:
+            client.transport.pause_reading()
+            [connection] = toy.state.connections
+            frame = b"\x89\xfd\0\0\0\0" + b"x" * 125
+            for _ in range(200):
+                client.transport.write(frame * 100)
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.1)
+            assert connection.transport.get_write_buffer_size() < 500_000
+            client.transport.abort()
+    assert not logged(caplog)
+
+
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        ((b"\x81\x82\0\0\0\0\xff\xfe",), 1007),
+        ((b"\x01\x81\0\0\0\0\xc3", b"\x80\x81\0\0\0\0("), 1007),
+        ((b"\x01\x80\0\0\0\0", b"\x00\x80\0\0\0\0" * 2_000), 1009),
+        ((b"\x81\xff\0\0\0\0\x10\0\0\0\0\0\0\0",), 1009),
+        ((b"\xf1\x80\0\0\0\0",), 1002),
+        ((b"\x83\x80\0\0\0\0",), 1002),
+        ((b"\x80\x80\0\0\0\0",), 1002),
+        ((b"\x81\x02{}",), 1002),
+        ((b"\x88\x81\0\0\0\0\x03",), 1002),
+    ],
+)
+async def test_broken_frames(
+    toy: Toy, frames: tuple[bytes, ...], code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connect(toy.ws, subprotocols=PROTOCOL, compression=None) as client:
+        for frame in frames:
+            client.transport.write(frame)
+        assert (await closed(client))[0] == code
+    await all_gone(toy)
+    assert "Traceback" not in caplog.text
+    assert not [record for record in caplog.records if record.exc_info]

@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 from application.transports.gateway import Refused
 from application.transports.http import HTTPEndpoint
 from application.transports.limits import Limits
+from application.transports.places import Places
 from application.transports.protocols import HTTPProtocol, WebSocketProtocol, bound_by_peer
 from application.transports.websocket import WebSocketEndpoint
 from execution.engine import Engine
@@ -129,7 +130,17 @@ class Mutation:
 
 
 @strawberry.type
+class Place:
+    cursor: str | None
+
+
+@strawberry.type
 class Subscription:
+    @strawberry.subscription
+    async def places(self) -> AsyncGenerator[Place, None]:
+        for cursor in ("c1", None, "c3"):
+            yield Place(cursor=cursor)
+
     @strawberry.subscription
     async def count(self, to: int = 3) -> AsyncGenerator[int, None]:
         for number in range(to):
@@ -234,14 +245,22 @@ class Toy:
 
 
 @asynccontextmanager
-async def serving(limits: Limits | None = None) -> AsyncIterator[Toy]:
+async def serving(
+    limits: Limits | None = None, *, max_batch_size: int = 0, places: Places | None = None
+) -> AsyncIterator[Toy]:
     gateway = ToyGateway()
     sockets = WebSocketEndpoint(
-        gateway, allowed_origins=["https://chat.example"], limits=limits or Limits()
+        gateway,
+        allowed_origins=["https://chat.example"],
+        limits=limits or Limits(),
+        places=places,
+    )
+    http = HTTPEndpoint(
+        gateway, playground=playground, max_batch_size=max_batch_size, places=places
     )
     app = Starlette(
         routes=[
-            Route("/graphql", HTTPEndpoint(gateway, playground=playground)),
+            Route("/graphql", http),
             WebSocketRoute("/graphql", sockets),
         ]
     )

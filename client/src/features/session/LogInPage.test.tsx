@@ -59,7 +59,7 @@ test("a taken name is told at the name", async () => {
   await userEvent.click(screen.getByRole("button", { name: /create an account/i }));
   await userEvent.type(name(), "Pablo");
   await userEvent.type(password(), "secret{Enter}");
-  expect(noteOf(name())).toBe("This name is taken. Choose another one.");
+  expect(noteOf(name())).toBe("This name is taken, or looks like one that is. Choose another one.");
   expect(document.activeElement).toBe(name());
 });
 

@@ -169,6 +169,7 @@ function PasswordField({ isNew, value, error, onChange, ref }: PasswordProps) {
       type={isShown ? "text" : "password"}
       autoComplete={isNew ? "new-password" : "current-password"}
       value={value}
+      hint={isNew ? words.register.passwordHint : undefined}
       error={error}
       onChange={(event) => onChange(event.target.value)}
       action={

@@ -1,0 +1,123 @@
+"""uvicorn's HTTP, with bounds on how a request may arrive.
+
+By itself uvicorn waits for ever for the rest of a request, or for its beginning, and keeps whatever
+comes before the body in memory.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from application.transports.errors import error
+from execution.encode import encode
+from execution.errors import BAD_USER_INPUT
+
+ARRIVAL_SECONDS = 10.0
+"""How long a request may take to arrive, from the connection or its first byte to its last."""
+
+_MAX_FRAMING_BYTES = 64 * 1024
+"""What a request may have besides its body: headers, framing of chunks, trailers."""
+
+_MAX_DISCARDED_BYTES = 1024 * 1024
+"""What we still take of a body after the answer, so that the answer is read."""
+
+
+class ArrivalProtocol(HttpToolsProtocol):
+    """A request that does not arrive in time, or is endless, is answered and its connection closed.
+
+    One that arrives in one piece costs no timer.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._is_arriving = False
+        self._framing_bytes = 0
+        self._discarded_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._expect_nothing()
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        self._framing_bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
+            return
+        if self._framing_bytes > _MAX_FRAMING_BYTES:
+            self._refuse(431, f"The headers are larger than {_MAX_FRAMING_BYTES} bytes.")
+        elif self._is_arriving or self._is_idle:
+            self._expect()
+        else:
+            self._expect_nothing()
+
+    # Callbacks of the parser
+
+    def on_message_begin(self) -> None:
+        self._is_arriving = True
+        super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+        self._framing_bytes -= len(body)
+        if self.cycle.response_complete:
+            self._discarded_bytes += len(body)
+            if self._discarded_bytes > _MAX_DISCARDED_BYTES:
+                self.transport.close()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._is_arriving = False
+        self._framing_bytes = 0
+        self._discarded_bytes = 0
+        super().on_message_complete()
+
+    # The deadline
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether nothing is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _expect(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(ARRIVAL_SECONDS, self._give_up)
+
+    def _expect_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        if self._is_arriving:
+            self._refuse(408, f"The request did not arrive within {ARRIVAL_SECONDS:g} seconds.")
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer, unless an answer has begun, and close the connection."""
+        self._expect_nothing()
+        cycle = self.cycle
+        is_answered = cycle is not None and (
+            cycle.more_body if cycle.response_complete else cycle.response_started
+        )
+        if not is_answered:
+            body = encode({"errors": [error(message, BAD_USER_INPUT)]})
+            self.transport.write(
+                STATUS_LINE[status] + b"content-type: application/json; charset=utf-8\r\n"
+                b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
+                b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+            )
+        if cycle is not None:
+            # Whoever waits for the rest of the request need not go on.
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.close()

@@ -1,0 +1,141 @@
+"""How a request may arrive, on a real server with little patience."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from application.transports import arrival
+from tests.unit.transports.toy import Toy
+
+HEAD = (
+    b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    b"content-length: 21\r\n\r\n"
+)
+BODY = b'{"query":"{ hello }"}'
+PATIENCE = 0.3
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrival, "ARRIVAL_SECONDS", PATIENCE)
+
+
+@asynccontextmanager
+async def connected(toy: Toy) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", toy.port)
+    yield reader, writer
+    writer.close()
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    """Everything until the server closes."""
+    async with asyncio.timeout(5):
+        return await reader.read()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", None),
+        (b"\r\n\r\n", None),
+        (b"GET /graphql HT", 408),
+        (b"GET /graphql HTTP/1.1\r\nhost: x\r\nx-slow: ", 408),
+        (HEAD, 408),
+        (HEAD + BODY[:-1], 408),
+        (HEAD.replace(b"content-length: 21", b"transfer-encoding: chunked") + b"5\r\n", 408),
+        (HEAD + BODY + HEAD, 408),
+    ],
+)
+async def test_what_does_not_arrive(toy: Toy, sent: bytes, status: int | None) -> None:
+    async with connected(toy) as (reader, writer):
+        writer.write(sent)
+        answered = await answer(reader)
+        if sent.startswith(HEAD + BODY):
+            first, _, answered = answered.partition(b"Hello world")
+            assert first.startswith(b"HTTP/1.1 200")
+            answered = answered[answered.find(b"HTTP/") :]
+        if status is None:
+            assert answered == b""
+        else:
+            assert answered.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+            assert b'"code":"BAD_USER_INPUT"' in answered
+    assert not toy.state.tasks
+
+
+async def test_a_request_piece_by_piece(toy: Toy) -> None:
+    async with connected(toy) as (reader, writer):
+        for byte in HEAD + BODY:
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+async def test_waiting_for_the_next_request_is_no_slowness(toy: Toy) -> None:
+    async with connected(toy) as (reader, writer):
+        for _ in range(2):
+            writer.write(HEAD + BODY)
+            async with asyncio.timeout(5):
+                assert (await reader.readuntil(b"}}")).startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(2 * PATIENCE)
+
+
+async def test_slow_answers_are_no_slowness(toy: Toy) -> None:
+    async with connected(toy) as (reader, writer):
+        body = b'{"query":"subscription { ticks }"}'
+        head = HEAD.replace(b"21", str(len(body)).encode())
+        writer.write(head.replace(b"host", b"accept: text/event-stream\r\nhost") + body)
+        await asyncio.sleep(2 * PATIENCE)
+        async with asyncio.timeout(5):
+            assert await reader.readuntil(b'{"ticks":20}')
+
+
+CHUNKED = HEAD.replace(b"content-length: 21", b"transfer-encoding: chunked")
+
+
+@pytest.mark.parametrize(
+    ("beginning", "endless"),
+    [
+        (b"GET /graphql HTTP/1.1\r\n", b"x: " + b"y" * 1_000 + b"\r\n"),
+        (b"GET /graphql HTTP/1.1\r\nx: ", b"y" * 1_000),
+        (b"GET /graphql?", b"y" * 1_000),
+        (CHUNKED, b"1;" + b"x" * 1_000 + b"\r\n{\r\n"),
+        (CHUNKED + b"0\r\n", b"x: " + b"y" * 1_000 + b"\r\n"),
+    ],
+)
+async def test_endless_framing(toy: Toy, beginning: bytes, endless: bytes) -> None:
+    async with connected(toy) as (reader, writer):
+        # Not much more than it takes: the connection is reset when something is left unread.
+        writer.write(beginning)
+        for _ in range(65_536 // len(endless)):
+            writer.write(endless)
+        await writer.drain()
+        await asyncio.sleep(PATIENCE / 3)
+        writer.write(endless)
+        answered = await answer(reader)
+        assert answered.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+        assert b'"message":"The headers are larger than 65536 bytes."' in answered
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"GET /graphql HTTP/1.1\r\nx: ",
+        b"GET /",
+        CHUNKED + b"10000000\r\n",
+        HEAD.replace(b"content-length: 21", b"content-length: 1000000000"),
+    ],
+)
+async def test_what_is_endless_is_not_taken_for_long(toy: Toy, beginning: bytes) -> None:
+    async with connected(toy) as (_, writer):
+        writer.write(beginning)
+        sent = 0
+        with suppress(ConnectionError):
+            async with asyncio.timeout(5):
+                while True:
+                    writer.write(b"y" * 65_536)
+                    sent += 65_536
+                    await writer.drain()
+        assert sent < 50_000_000
