@@ -10,15 +10,16 @@ from starlette.requests import HTTPConnection
 from application.cookies import SessionCookies
 from application.devices import device_of
 from application.transports.gateway import Refused
-from application.transports.places import Places
+from application.transports.places import TOO_MANY, Places
 from execution.engine import Engine
 from schema.context import Context
 from services.chat import Chat
-from services.errors import Unavailable
+from services.errors import RateLimited, Unavailable
 from services.models import Session, User
 from services.together import together
 
 _ASKED_AGAIN_SECONDS = 1.0
+_LONGEST_USER_AGENT = 512
 
 Ending = tuple[int, str]
 
@@ -115,6 +116,8 @@ class Connection:
         self._device = device
         self._resume_after = resume_after
         self._token: str | None = None
+        self._is_ended_already = False
+        """The session has ended while it was looked up."""
         self._user: User | None = None
         self._stop_watching: list[Callable[[], None]] = []
         self._expiry: asyncio.TimerHandle | None = None
@@ -123,20 +126,27 @@ class Connection:
     async def authenticate(self, token: str) -> bool:
         """Make it the connection of the token's user, if the token holds.
 
-        Raises Unavailable, and Refused (4429) when the user has too many connections.
+        Raises Unavailable, and Refused (4429) when the user has too many connections, or opens
+        them too fast.
         """
-        session = await self._chat.sessions.resolve(token)
-        if session is None:
+        claimed = self._chat.sessions.claimed(token)
+        if claimed is None:
             return False
-        self._watch(session)
-        # Once more, now that we would hear of it: it may have been ended just before.
-        (user,), (is_alive,) = await together(
-            self._chat.users.read_many([session.user_id]),
-            self._chat.sessions.resolve_many([session]),
-        )
-        if user is None or not is_alive:
+        # Before it is looked up: it may be ended just then.
+        unwatch = self._chat.watch_session(claimed, self._session_ended)
+        self._stop_watching = [self._cancel_expiry, unwatch]
+        try:
+            session, (user,) = await together(
+                # To come and go is told to everybody, so it counts.
+                self._chat.sessions.resolve(token, ["operation"]),
+                self._chat.users.read_many([claimed.user_id]),
+            )
+        except RateLimited as refusal:
+            raise Refused(TOO_MANY, str(refusal)) from None
+        if session is None or user is None or self._is_ended_already:
             self._forget_session()
             return False
+        self._expire_in(session, session.expires_at - time.time())
         self._places.take(user.id)
         self._place = user.id
         self._token = token
@@ -157,6 +167,12 @@ class Connection:
             resume_after=self._resume_after,
         )
 
+    def _session_ended(self) -> None:
+        if self._token is None:
+            self._is_ended_already = True
+        else:
+            self.end(LOGGED_OUT)
+
     def end(self, ending: Ending) -> None:
         if not self.ended.done():
             self.ended.set_result(ending)
@@ -170,11 +186,6 @@ class Connection:
         user, self._user = self._user, None
         if user is not None:
             await self._chat.presence.disconnect(user)
-
-    def _watch(self, session: Session) -> None:
-        self._expire_in(session, session.expires_at - time.time())
-        unwatch = self._chat.watch_session(session, lambda: self.end(LOGGED_OUT))
-        self._stop_watching = [self._cancel_expiry, unwatch]
 
     def _expire_in(self, session: Session, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -229,7 +240,7 @@ def _address(connection: HTTPConnection[Any]) -> str | None:
 
 
 def _device(connection: HTTPConnection[Any]) -> str:
-    return device_of(connection.headers.get("user-agent", ""))
+    return device_of(connection.headers.get("user-agent", "")[:_LONGEST_USER_AGENT])
 
 
 def _last_event_id(connection: HTTPConnection[Any]) -> str | None:

@@ -7,6 +7,8 @@ from typing import Any, cast
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+_PEER = "parley.peer"
+
 
 def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
     """The application, told the client's address and scheme instead of the proxy's.
@@ -18,11 +20,17 @@ def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
 
     async def told(scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_known(scope):
-            # The proxy let through what its client wrote there.
-            scope["client"] = None
+            # The proxy let through what its client wrote there: then it is the proxy that counts.
+            scope["client"] = scope[_PEER]
         await app(scope, receive, send)
 
-    return cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, told), list(proxies)))
+    believing = ProxyHeadersMiddleware(cast(Any, told), list(proxies))
+
+    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_PEER] = scope.get("client")
+        await believing(cast(Any, scope), cast(Any, receive), cast(Any, send))
+
+    return asked
 
 
 def _is_known(scope: Scope) -> bool:

@@ -47,6 +47,7 @@ class Mutation:
     @strawberry.mutation(description="End the session, its open subscriptions included.")
     async def logout(self, info: Info) -> LogoutPayload:
         context = info.context
+        context.leave_uncounted()
         session = await context.optional_viewer()
         if session is not None:
             await context.chat.sessions.end(session)
@@ -63,6 +64,7 @@ class Mutation:
         self, info: Info, input: Annotated[EndSessionInput, _INPUT]
     ) -> EndSessionPayload:
         context = info.context
+        context.leave_uncounted()
         viewer = await context.viewer()
         ended = await context.chat.sessions.end_one(viewer.user_id, input.session_id)
         if ended.session.token_hash == viewer.token_hash and context.cookies is not None:
@@ -71,6 +73,7 @@ class Mutation:
 
     @strawberry.mutation(description="End all of the viewer's sessions but this one.")
     async def end_other_sessions(self, info: Info) -> EndOtherSessionsPayload:
+        info.context.leave_uncounted()
         viewer = await info.context.viewer()
         ended = await info.context.chat.sessions.end_others(viewer)
         return EndOtherSessionsPayload(sessions=[Session.of(each, viewer) for each in ended])
@@ -106,8 +109,10 @@ async def _log_in(context: Context, user: models.User) -> AuthPayload:
     if cookies is not None:
         # The browser forgets the user's old token: nobody shall find a use for it. A program that
         # logs several users in may have the cookie of another one, who goes on.
-        if cookies.token is not None and sessions.claimed_user_id(cookies.token) == user.id:
-            old = await sessions.resolve(cookies.token)
+        old_token = cookies.token or ""
+        claimed = sessions.claimed(old_token)
+        if claimed is not None and claimed.user_id == user.id:
+            old = await sessions.resolve(old_token)
             if old is not None:
                 await sessions.end(old)
         cookies.set(token, session.expires_at)

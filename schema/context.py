@@ -116,6 +116,7 @@ class Context:
         self._token = token
         self._session = session
         self._is_counted = False
+        self._has_asked_ahead = False
         self._refusal: RateLimited | None = None
 
     def forget_loaded(self) -> None:
@@ -128,6 +129,11 @@ class Context:
             # an answer, when any of them may be cancelled, takes longer than to ask.
             self._session = await self._resolve(self._token)
         return self._session
+
+    def leave_uncounted(self) -> None:
+        """Let the operation be possible at any rate: nobody who has a copy of a token may keep its
+        owner from ending the session."""
+        self._is_counted = True
 
     async def viewer(self) -> models.Session:
         """The session of the caller. Raises Unauthenticated."""
@@ -185,6 +191,11 @@ class Context:
         there was an error.
         """
         user_id = self._claimed_user_id()
+        if self._session is None:
+            if self._has_asked_ahead:
+                # Once in an operation: a forged token shall not make the store work.
+                return await caller(), await ask(user_id)
+            self._has_asked_ahead = True
         return await together(caller(), ask(user_id))
 
     def _claimed_user_id(self) -> str:
@@ -193,7 +204,8 @@ class Context:
         if self._session is not None:
             claimed = self._session.user_id
         elif self._token is not None:
-            claimed = Sessions.claimed_user_id(self._token)
+            key = Sessions.claimed(self._token)
+            claimed = None if key is None else key.user_id
         if claimed is None:
             raise Unauthenticated(_LOG_IN_FIRST)
         return claimed

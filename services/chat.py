@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import uuid
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
@@ -14,7 +13,7 @@ from services.errors import Unavailable
 from services.hub import Hub
 from services.log import Log
 from services.messages import Messages
-from services.models import Session
+from services.models import SessionKey
 from services.passwords import DEFAULT_COST, DEFAULT_QUEUE, Passwords
 from services.presence import PresenceService
 from services.rates import Rates
@@ -74,7 +73,8 @@ class Chat:
         self.hub.on_users_changed = user_cache.forget
         self.hub.on_session_ended = self._session_ended
         self.hub.on_reconnected = self._reconnected
-        self._watched: defaultdict[Session, set[Callable[[], None]]] = defaultdict(set)
+        self._watched: dict[str, tuple[SessionKey, set[Callable[[], None]]]] = {}
+        """By the hashes of tokens."""
         self._heartbeat_task: asyncio.Task[None] | None = None
 
     @property
@@ -112,21 +112,22 @@ class Chat:
             with suppress(asyncio.CancelledError):
                 await self._heartbeat_task
 
-    def watch_session(self, session: Session, ended: Callable[[], None]) -> Callable[[], None]:
+    def watch_session(self, session: SessionKey, ended: Callable[[], None]) -> Callable[[], None]:
         """Call `ended` once when the session is ended by anybody; returns how to stop watching."""
-        self._watched[session].add(ended)
+        _, watchers = self._watched.setdefault(session.token_hash, (session, set()))
+        watchers.add(ended)
 
         def stop() -> None:
-            self._watched[session].discard(ended)
-            if not self._watched[session]:
-                del self._watched[session]
+            watchers.discard(ended)
+            if not watchers and self._watched.get(session.token_hash, (None, None))[1] is watchers:
+                del self._watched[session.token_hash]
 
         return stop
 
     def _session_ended(self, token_hash: str) -> None:
-        for session in [session for session in self._watched if session.token_hash == token_hash]:
-            for ended in list(self._watched.get(session, ())):
-                ended()
+        _, watchers = self._watched.get(token_hash, (None, ()))
+        for ended in list(watchers):
+            ended()
 
     async def _reconnected(self) -> None:
         """The store may be another one, an empty one even."""
@@ -136,8 +137,8 @@ class Chat:
 
     async def _recheck_sessions(self) -> None:
         """A log-out may have been announced while the channel was not heard."""
-        sessions = list(self._watched)
-        alive = await self.sessions.resolve_many(sessions)
+        sessions = [session for session, _ in self._watched.values()]
+        alive = await self.sessions.are_alive(sessions)
         for session, is_alive in zip(sessions, alive, strict=True):
             if not is_alive:
                 self._session_ended(session.token_hash)

@@ -12,6 +12,7 @@ from services import keys
 from services.cursors import Cursor
 from services.durability import Durability
 from services.errors import BadUserInput, Conflict, Unavailable
+from services.ids import private_members
 from services.log import Log, own_position, to_message
 from services.models import Message, MessagePage, Room
 from services.rooms import Rooms
@@ -95,6 +96,9 @@ class Messages:
         Authorisation and slice share a round trip. Raises NotFound as `Rooms.visible` does.
         """
         end: End = "last" if first is None else "first"
+        if user_id not in (private_members(room_id) or (user_id,)):
+            # Nothing is read of it: how long that takes would tell whether there is something.
+            await self._rooms.visible(user_id, room_id)
         _, history = await together(
             self._rooms.visible(user_id, room_id),
             self._history(room_id, end, first or last or 0, after, before),

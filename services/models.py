@@ -61,6 +61,13 @@ class Session:
     """Looking it up has put its expiry off."""
 
 
+class SessionKey(NamedTuple):
+    """What a session is found by."""
+
+    user_id: str
+    token_hash: str
+
+
 @dataclass(frozen=True, slots=True)
 class SessionDetails:
     session: Session

@@ -17,7 +17,7 @@ import orjson
 
 from services import keys
 from services.errors import NotFound, Unavailable
-from services.models import Session, SessionDetails
+from services.models import Session, SessionDetails, SessionKey
 from services.rates import Rates, message_buckets, operation_buckets, take
 from services.store import Store
 
@@ -70,10 +70,10 @@ class Sessions:
         return token, _details(user_id, token_hash, value).session
 
     @staticmethod
-    def claimed_user_id(token: str) -> str | None:
-        """Whose session the token says it is of: nothing is known until it was resolved."""
+    def claimed(token: str) -> SessionKey | None:
+        """Which session of whom the token says it is of: nothing is known until it was resolved."""
         match = _TOKEN.fullmatch(token)
-        return match["user_id"] if match else None
+        return SessionKey(match["user_id"], _hash(token)) if match else None
 
     async def resolve(self, token: str, counted: Collection[Counted] = ()) -> Session | None:
         """The session of a token; None when it is not one, has expired or was ended.
@@ -81,10 +81,10 @@ class Sessions:
         Raises RateLimited when there has been too much of what is counted. One round trip, and
         another when the session is to be renewed.
         """
-        match = _TOKEN.fullmatch(token)
-        if match is None:
+        key = self.claimed(token)
+        if key is None:
             return None
-        user_id, token_hash = match["user_id"], _hash(token)
+        user_id, token_hash = key
         buckets = []
         if "operation" in counted:
             buckets += operation_buckets(self._rates, user_id, token_hash)
@@ -105,6 +105,7 @@ class Sessions:
                 [_key(session), keys.sessions(session.user_id)],
                 session.token_hash,
                 self._ttl_seconds,
+                self._most_seconds,
             )
             if value is None:
                 return None
@@ -112,13 +113,12 @@ class Sessions:
             return replace(renewed, is_renewed=True)
         return session
 
-    async def resolve_many(self, sessions: Sequence[Session]) -> list[bool]:
+    async def are_alive(self, sessions: Sequence[SessionKey]) -> list[bool]:
         """Whether each of the sessions is still alive; one round trip."""
         pipe = self._store.pipeline()
-        for session in sessions:
-            pipe.add("EXISTS", _key(session))
-        alive = await self._store.execute(pipe) if sessions else []
-        return [bool(count) for count in alive]
+        for user_id, token_hash in sessions:
+            pipe.add("EXISTS", keys.session(user_id, token_hash))
+        return [bool(count) for count in await self._store.execute(pipe)]
 
     async def seconds_left(self, session: Session) -> float:
         """How long it lasts unless it is used; 0 when it is over."""

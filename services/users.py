@@ -134,7 +134,9 @@ class Users:
         Raises Unauthenticated, with the same message and after the same work whatever is wrong;
         RateLimited for too many tries from an address or with a name.
         """
-        buckets = login_buckets(self._rates, address, names.spellings(username)[0])
+        # Without the blanks around it, with which it is found as well: they must not make a
+        # bucket of their own.
+        buckets = login_buckets(self._rates, address, names.spellings(username.strip())[0])
         # Other servers keep names as they are written, so that goes first.
         written = [username, username.strip(), names.written(username)]
         _, user_id = await together(take(self._store, buckets), self._id_of(written))

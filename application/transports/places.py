@@ -53,6 +53,6 @@ def address(connection: HTTPConnection[Any]) -> str:
         ip = ip_address(host)
     except ValueError:
         return host
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
-        return str(IPv6Address(int(ip) >> 64 << 64))
+    if isinstance(ip, IPv6Address):
+        return str(ip.ipv4_mapped or IPv6Address(int(ip) >> 64 << 64))
     return host

@@ -14,7 +14,8 @@ local session = cjson.encode({
 redis.call('SET', KEYS[1], session, 'PX', math.ceil((expires - now) * 1000))
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.6f', now))
 redis.call('ZADD', KEYS[2], string.format('%.6f', expires), ARGV[1])
-redis.call('EXPIRE', KEYS[2], ARGV[3])
+-- As long as any of them, which may have been given more time than is given now.
+redis.call('EXPIRE', KEYS[2], math.max(redis.call('TTL', KEYS[2]), ARGV[3]))
 for _ = redis.call('ZCARD', KEYS[2]), ARGV[5] + 1, -1 do
   local lost = redis.call('ZPOPMIN', KEYS[2])[1]
   redis.call('DEL', ARGV[6] .. lost)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import redis
+from gql.transport.exceptions import TransportError
 
 from tests.api.client import Failed, subscription
 from tests.security.accounts import REGISTER, answer, guess, refusal, register
@@ -22,7 +23,7 @@ async def test_logins_with_a_name(serve: Serve, visit: Visit) -> None:
     for _ in range(3):
         assert (await guess(caller, "Mary"))["extensions"]["code"] == "UNAUTHENTICATED"
     # Not even with the right password, and not in another spelling.
-    for name in ("Mary", "mary", " ＭARY "):
+    for name in ("Mary", "mary", " ＭARY ", "Mary" + " " * 300, "\u2003" * 300 + "Mary"):
         assert_limited(await guess(caller, name, "password123"), "3 an hour")
     await caller.log_in("Joe")
 
@@ -95,25 +96,40 @@ async def test_messages_by_aliases_count_one_by_one(serve: Serve, visit: Visit) 
 
 
 async def test_operations_with_a_session(serve: Serve, visit: Visit) -> None:
-    server = serve(OPERATIONS_PER_TOKEN="5/hour")
+    server = serve(OPERATIONS_PER_TOKEN="6/hour")
     mary = await visit(server).log_in("Mary")
     for _ in range(3):
         await mary("{ a: me { id } b: me { id } rooms { nodes { id } } }")
     await mary.send("room:0", "counts as one")
-    async with mary.socket() as socket:
+    async with mary.socket() as socket:  # To come counts as well.
         await socket.execute(subscription("{ me { id } }"))
         with pytest.raises(Exception, match="RATE_LIMITED"):
             await socket.execute(subscription("{ me { id } }"))
-    assert_limited(await refusal(mary, "{ eventCursor }"), "5 an hour")
+    assert_limited(await refusal(mary, "{ eventCursor }"), "6 an hour")
     with pytest.raises(Failed) as caught:
         await mary.send("room:0", "hello")
-    assert_limited(caught.value.errors[0], "5 an hour")
+    assert_limited(caught.value.errors[0], "6 an hour")
     # Not a part of it either.
     body = await answer(mary, '{ me { id } a: me { id } user(id: "user:1") { id } b: me { id } }')
     assert set(body["data"].values()) == {None}
     assert {error["extensions"]["code"] for error in body["errors"]} == {"RATE_LIMITED"}
+    with pytest.raises(TransportError) as closed:
+        async with mary.socket():
+            pass
+    assert "4429" in str(closed.value.__cause__)
     # Another session of hers has tokens of its own.
     await (await visit(server).log_in("Mary"))("{ eventCursor }")
+
+
+async def test_a_session_can_be_ended_at_any_rate(serve: Serve, visit: Visit) -> None:
+    server = serve(OPERATIONS_PER_TOKEN="1/hour")
+    mary, thief = [await visit(server).log_in("Mary") for _ in range(2)]
+    await thief("{ eventCursor }")
+    assert_limited(await refusal(thief, "{ eventCursor }"), "1 an hour")
+    await mary("{ eventCursor }")
+    await mary("mutation { endOtherSessions { sessions { id } } }")
+    assert (await refusal(thief, "{ eventCursor }"))["extensions"]["code"] == "UNAUTHENTICATED"
+    await mary("mutation { logout { user { id } } }")
 
 
 async def test_nobody_spends_what_is_others(serve: Serve, visit: Visit) -> None:

@@ -5,12 +5,17 @@ import hashlib
 import re
 import time
 
+import orjson
 import pytest
 
 from services import keys
-from services.models import Session
+from services.models import Session, SessionKey
 from services.sessions import Sessions
 from services.store import Store
+
+
+def key_of(session: Session) -> SessionKey:
+    return SessionKey(session.user_id, session.token_hash)
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ async def test_the_store_forgets_it_in_time(store: Store) -> None:
     assert await sessions.resolve(token) == session
     await asyncio.sleep(1.1)
     assert await sessions.resolve(token) is None
-    assert await sessions.resolve_many([session]) == [False]
+    assert await sessions.are_alive([key_of(session)]) == [False]
 
 
 async def test_foreign_tokens_reach_no_key(
@@ -105,7 +110,7 @@ async def test_resolving_is_one_round_trip(
     monkeypatch.setattr(store, "execute", counted)
     await sessions.resolve(token)
     assert trips == 1
-    await sessions.resolve_many([session] * 5)
+    await sessions.are_alive([key_of(session)] * 5)
     assert trips == 2
 
 
@@ -129,9 +134,24 @@ async def test_an_end_is_announced(store: Store, sessions: Sessions) -> None:
 async def test_many_are_asked_for_in_their_order(sessions: Sessions) -> None:
     created = [(await sessions.create(user_id))[1] for user_id in ("1", "2", "3")]
     await sessions.end(created[1])
-    never = Session("4", "0" * 64, 0.0)
-    assert await sessions.resolve_many([never, *created]) == [False, True, False, True]
-    assert await sessions.resolve_many([]) == []
+    asked = [SessionKey("4", "0" * 64), *map(key_of, created)]
+    assert await sessions.are_alive(asked) == [False, True, False, True]
+    assert await sessions.are_alive([]) == []
+
+
+async def test_less_time_at_most_is_for_those_that_are_there_too(store: Store) -> None:
+    generous = Sessions(store, ttl_seconds=3600, most_seconds=100_000)
+    strict = Sessions(store, ttl_seconds=3600, most_seconds=600)
+    token, session = await generous.create("4")
+    await strict.create("4")
+    # The list of the user's sessions lasts as long as any of them.
+    assert await store.call("TTL", keys.sessions("4")) > 50_000
+    record = orjson.loads(await store.call("GET", keys.session("4", session.token_hash)))
+    record["used"] -= 1000
+    await store.call("SET", keys.session("4", session.token_hash), orjson.dumps(record), "EX", 3600)
+    renewed = await strict.resolve(token)
+    assert renewed is not None
+    assert renewed.expires_at == pytest.approx(time.time() + 600, abs=5)
 
 
 async def test_one_that_an_earlier_version_wrote(store: Store, sessions: Sessions) -> None:

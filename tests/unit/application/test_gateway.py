@@ -1,7 +1,7 @@
 """Credentials of requests and connections, and how a connection's session ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any, cast
 
 import pytest
@@ -11,6 +11,7 @@ from application.gateway import ChatGateway
 from application.transports.gateway import Refused
 from execution.engine import Engine
 from services.chat import Chat
+from services.sessions import Counted
 from services.store import Store
 
 Connection = HTTPConnection[Any]
@@ -165,8 +166,8 @@ async def test_ended_while_it_is_being_opened(
 ) -> None:
     resolve = chat.sessions.resolve
 
-    async def resolve_and_end(token: str) -> object:
-        session = await resolve(token)
+    async def resolve_and_end(token: str, counted: Collection[Counted] = ()) -> object:
+        session = await resolve(token, counted)
         assert session is not None
         await chat.sessions.end(session)
         await asyncio.sleep(0.1)

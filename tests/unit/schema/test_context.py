@@ -42,6 +42,21 @@ async def test_the_token_is_looked_up_by_those_who_ask_first() -> None:
     assert chat.looked_up == [TOKEN] * 3
 
 
+async def test_a_forged_token_has_the_store_asked_once() -> None:
+    asked: list[str] = []
+
+    async def ask(user_id: str) -> None:
+        asked.append(user_id)
+        await asyncio.sleep(0)
+
+    context = context_of(FakeChat(), session=None, token="1." + "A" * 43)
+    outcomes = await asyncio.gather(
+        *(context.on_behalf_of_viewer(ask) for _ in range(20)), return_exceptions=True
+    )
+    assert all(isinstance(outcome, Unauthenticated) for outcome in outcomes)
+    assert asked == ["1"]
+
+
 async def test_nobody_is_looked_up_when_nobody_asks() -> None:
     chat = Resolving()
     answer = await execute(context_of(chat, session=None, token=TOKEN), "{ __typename }")
