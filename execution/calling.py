@@ -1,7 +1,7 @@
 """Calling the function behind a Strawberry field, with the arguments that Strawberry would give it.
 
 For each call Strawberry looks at each argument's type anew, makes every name of GraphQL's again,
-and wraps what comes back twice. Here all that can be told by the schema is told once.
+and wraps what comes back twice. Here all that can be told by the schema is told once for a plan.
 """
 
 from collections.abc import Callable, Mapping

@@ -38,7 +38,8 @@ class PreparedOperation:
         """The plan for the values that the executor has of the variables in conditions; None for
         an operation that is left to graphql-core."""
         values = executor.variable_values.coerced
-        conditions = tuple(values.get(name) for name in self._condition_variables)
+        # Other operations of the document may have a variable of the same name for something else.
+        conditions = tuple(values.get(name) is True for name in self._condition_variables)
         if conditions not in self._plans:
             if len(self._plans) == _MAX_PLANS:
                 return None

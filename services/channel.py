@@ -22,7 +22,7 @@ from broadcaster import BroadcastBackend, Event
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, InvalidResponse, RedisError, ResponseError
+from redis.exceptions import ConnectionError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from services.conversation import Conversation
@@ -81,6 +81,8 @@ class RedisChannels(BroadcastBackend):
         self._connections = 0
         self._confirmed = 0
         """How many of the sources the present connection listens to."""
+        self._refusal: Exception | None = None
+        """Why it may not."""
 
     @property
     def hearing(self) -> int | None:
@@ -116,20 +118,20 @@ class RedisChannels(BroadcastBackend):
         while True:
             try:
                 await self._converse(channel)
-            except (RedisError, OSError, TimeoutError, RuntimeError) as error:
-                # uvloop has a RuntimeError for writing to a connection that the peer has reset.
+            except Exception as error:
                 _log.warning("Lost the connection to the channels: %s", error or type(error))
             if self.connected.is_set():
                 self.connected.clear()
                 delay = _FIRST_DELAY
                 # The connections for commands may be as dead without saying so.
-                await self._store.drop_connections()
+                with suppress(RedisError):
+                    await self._store.drop_connections()
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
             delay = min(delay * 2, _LONGEST_DELAY)
 
     async def _converse(self, channel: str) -> None:
         """Hand on what arrives on one connection; raise when it breaks or falls silent."""
-        self._confirmed = 0
+        self._confirmed, self._refusal = 0, None
         connection = _lonely_connection(self._store)
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
@@ -162,12 +164,12 @@ class RedisChannels(BroadcastBackend):
         return True
 
     def _receive(self, channel: str, reply: Any) -> None:
-        if isinstance(reply, Exception):
-            raise InvalidResponse(str(reply))
-        match reply[0]:
-            case b"message":
-                self._events.put_nowait(_event(channel, reply[1].decode(), reply[2]))
-            case b"subscribe":
+        match reply:
+            case Exception():
+                self._refusal = reply
+            case [b"message", source, data]:
+                self._events.put_nowait(_event(channel, source.decode(), data))
+            case [b"subscribe", *_]:
                 self._confirmed += 1
                 if self._confirmed == len(self._sources):
                     self._connections += 1
@@ -180,6 +182,8 @@ class RedisChannels(BroadcastBackend):
         began = loop.time()
         while True:
             await asyncio.wait([conversation.ended], timeout=_PING_AFTER)
+            if self._refusal is not None:
+                raise self._refusal
             if conversation.ended.done():
                 raise conversation.ended.result() or ConnectionError("closed by the peer")
             now = loop.time()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
 from services.bridge import Bridge
-from services.demo import seed
+from services.demo import Demo
 from services.durability import Durability
 from services.errors import Unavailable
 from services.hub import Hub
@@ -51,10 +51,10 @@ class Chat:
     ) -> None:
         # Unique per process and never an address: servers drop what bears their own id.
         server_id = f"gql-{uuid.uuid4()}"
-        self._demo_data = demo_data
         self.store = store
         self.passwords = Passwords(cost=bcrypt_cost, queue=login_queue)
         user_cache = UserCache()
+        self._demo = Demo(store, self.passwords) if demo_data else None
         self.users = Users(store, self.passwords, user_cache, rates)
         self.sessions = Sessions(
             store,
@@ -83,8 +83,8 @@ class Chat:
 
     async def open(self) -> None:
         await self.store.open()
-        if self._demo_data:
-            await seed(self.store, self.passwords)
+        if self._demo is not None:
+            await self._demo.seed()
         await self.log.ingest_all()
         await self.presence.sweep()
         await self.hub.open()
@@ -131,8 +131,8 @@ class Chat:
 
     async def _reconnected(self) -> None:
         """The store may be another one, an empty one even."""
-        if self._demo_data:
-            await seed(self.store, self.passwords)
+        if self._demo is not None:
+            await self._demo.seed()
         await self._recheck_sessions()
 
     async def _recheck_sessions(self) -> None:

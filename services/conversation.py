@@ -65,7 +65,7 @@ class Conversation(asyncio.Protocol):
 
     def end(self, error: Exception | None = None) -> None:
         """Hang up at once."""
-        self._reason = error
+        self._reason = self._reason or error
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:

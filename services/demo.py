@@ -31,16 +31,31 @@ Said = tuple[str, str, str]
 """Room, sender, text."""
 
 
-async def seed(store: Store, passwords: Passwords, now: float | None = None) -> bool:
-    """Fill the store unless any server has filled it before; whether this call did.
+class Demo:
+    """Fills stores. The passwords are hashed once: one that was emptied is full again at once."""
 
-    `now`, in seconds, is the moment that the demo conversations lead up to; the store's by default.
-    """
-    if await store.call("EXISTS", keys.TOTAL_USERS):
-        return False
-    hashes = [await passwords.hash(PASSWORD) for _ in USERNAMES]
-    plan = _plan(hashes, await _microseconds(store, now))
-    return bool(await store.run("seed", [keys.TOTAL_USERS], orjson.dumps(plan)))
+    def __init__(self, store: Store, passwords: Passwords) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._hashes: list[str] = []
+
+    async def seed(self, now: float | None = None) -> bool:
+        """Fill the store unless any server has filled it before; whether this call did.
+
+        `now`, in seconds, is the moment that the demo conversations lead up to; the store's by
+        default.
+        """
+        if await self._store.call("EXISTS", keys.TOTAL_USERS):
+            return False
+        if not self._hashes:
+            self._hashes = [await self._passwords.hash(PASSWORD) for _ in USERNAMES]
+        plan = _plan(self._hashes, await _microseconds(self._store, now))
+        return bool(await self._store.run("seed", [keys.TOTAL_USERS], orjson.dumps(plan)))
+
+
+async def seed(store: Store, passwords: Passwords, now: float | None = None) -> bool:
+    """Fill a store once, see Demo."""
+    return await Demo(store, passwords).seed(now)
 
 
 def _plan(password_hashes: list[str], now: int) -> list[Command]:

@@ -404,7 +404,7 @@ class Hub:
             return
         self._remove_from_rooms(subscription, subscription.rooms - room_ids)
         self._add_to_rooms(subscription, room_ids - subscription.rooms)
-        subscription.rooms = room_ids
+        subscription.rooms = set(room_ids)
 
     async def _catch_up(self) -> None:
         """After a (re)connection: find what was stored meanwhile and deliver it like the rest."""

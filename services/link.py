@@ -10,11 +10,13 @@ from asyncio import Future
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+import hiredis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ConnectionError, InvalidResponse, RedisError
+from redis.exceptions import ConnectionError, InvalidResponse
 from redis.exceptions import TimeoutError as SocketTimeout
 
 from services.conversation import Conversation
@@ -64,16 +66,21 @@ class Link:
         """When it was last asked something after all was answered."""
         self._connecting: asyncio.Task[None] | None = None
         self._flush_is_due = False
+        self._is_closed = False
         self._tick: asyncio.TimerHandle | None = None
 
-    def ask(self, request: bytes, count: int) -> "Future[list[Any]]":
+    def ask(self, request: bytes, count: int, patience: float | None = None) -> "Future[list[Any]]":
         """The `count` replies to some packed commands; error replies are exceptions among them.
 
         What is asked in one turn of the event loop goes out in one piece. The future fails with
-        redis-py's ConnectionError or TimeoutError.
+        redis-py's ConnectionError or TimeoutError, the latter after `patience` seconds if given.
         """
         loop = asyncio.get_running_loop()
-        exchange = _Exchange(request, count, loop.time() + self._patience, loop.create_future())
+        deadline = loop.time() + (self._patience if patience is None else patience)
+        exchange = _Exchange(request, count, deadline, loop.create_future())
+        if self._is_closed:
+            exchange.fail(ConnectionError("The link is closed."))
+            return exchange.answer
         self._waiting.append(exchange)
         if not self._flush_is_due:
             self._flush_is_due = True
@@ -86,7 +93,8 @@ class Link:
             self._conversation.end()
 
     async def close(self) -> None:
-        """Wait for the answers that are due, and hang up."""
+        """Wait for the answers that are due, and hang up. Nothing more can be asked."""
+        self._is_closed = True
         if due := [each.answer for each in (*self._waiting, *self._sent) if not each.answer.done()]:
             await asyncio.wait(due)
         if self._connecting is not None:
@@ -95,9 +103,10 @@ class Link:
                 await self._connecting
         if self._tick is not None:
             self._tick.cancel()
+            self._tick = None
         if (conversation := self._conversation) is not None:
             conversation.end()
-            await conversation.ended
+            await asyncio.wait([conversation.ended])
 
     def _flush(self) -> None:
         self._flush_is_due = False
@@ -121,9 +130,10 @@ class Link:
     async def _connect(self) -> None:
         try:
             conversation = await Conversation.begin(self._make(), self._receive)
-        except (RedisError, OSError) as error:
+        except Exception as error:
             while self._waiting:
-                self._waiting.popleft().fail(error)
+                # A copy: each caller raises it, which leaves its traceback there.
+                self._waiting.popleft().fail(copy(error))
         else:
             self._conversation = conversation
             conversation.ended.add_done_callback(self._lose)
@@ -132,6 +142,8 @@ class Link:
             self._connecting = None
 
     def _receive(self, reply: object) -> None:
+        if isinstance(reply, hiredis.PushNotification):
+            return  # No answer to anybody.
         if not self._sent:
             raise InvalidResponse("a reply that nobody has asked for")
         exchange = self._sent[0]
@@ -148,7 +160,7 @@ class Link:
         unanswered, self._sent = self._sent, deque()
         for exchange in reversed(unanswered):
             exchange.replies.clear()
-            if exchange.tries < _TRIES:
+            if exchange.tries < _TRIES and not self._is_closed:
                 self._waiting.appendleft(exchange)
             else:
                 exchange.fail(ConnectionError(str(error or "The connection was closed.")))

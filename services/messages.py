@@ -252,7 +252,7 @@ def _idempotency(
 ) -> tuple[str, str]:
     """Key and content of the record that makes a repeated send return the first message.
 
-    Without a key of the client's, one of our own covers the command that redis-py sends again when
+    Without a key of the client's, one of our own covers the command that is sent again when
     the connection broke before the reply.
     """
     name = (

@@ -26,7 +26,8 @@ _MAX_BYTES = 72
 _MAX_CHECKED_BYTES = 1024
 _SECONDS_EACH = 0.1
 """About what a check takes, to tell when a full queue will be empty."""
-_LOWEST_PRIORITY = 19
+_NICE = 10
+"""A tenth of a processor where others want all of it: a log-in has to come to its end even then."""
 # The other servers' costs are 10 to 12. One record with cost 31 would keep a thread for a day.
 _USABLE_HASH = re.compile(r"\$2[aby]\$(0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}")
 
@@ -91,9 +92,9 @@ class Passwords:
 
 
 def _give_way() -> None:
-    """Of all threads of this process the one that hashes runs last."""
+    """The thread that hashes runs when no other of this process has to."""
     if sys.platform == "linux":  # Elsewhere a priority is the whole process's.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def is_encodable(text: str) -> bool:

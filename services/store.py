@@ -42,8 +42,8 @@ class StoreError(Exception):
 class _Way(Protocol):
     """How pipelines get to the store and replies back."""
 
-    async def exchange(self, pipe: Pipeline) -> list[Any]:
-        """The reply to each command, error replies as exceptions among them."""
+    async def exchange(self, pipe: Pipeline, seconds: float) -> list[Any]:
+        """The reply to each command within this time, error replies as exceptions among them."""
 
     async def drop(self) -> None:
         """Give up connections: the address may lead to another server by now."""
@@ -167,13 +167,15 @@ class Store:
     async def _execute(self, pipe: Pipeline, way: _Way) -> list[Any]:
         if not pipe.commands:
             return []
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _BUDGET_SECONDS
         try:
-            replies = await way.exchange(pipe)
+            replies = await way.exchange(pipe, _BUDGET_SECONDS)
             if _has(NoScriptError, replies):
                 # A restarted store has forgotten the scripts. Every write is idempotent, so the
                 # whole pipeline may run again.
-                await way.exchange(_loading())
-                replies = await way.exchange(pipe)
+                await way.exchange(_loading(), deadline - clock())
+                replies = await way.exchange(pipe, deadline - clock())
         except Exception as error:
             replies = [error]
         for reply in replies:
@@ -193,8 +195,8 @@ class _SharedConnection:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    async def exchange(self, pipe: Pipeline) -> list[Any]:
-        return pipe.unpacked(await self._link.ask(*pipe.packed()))
+    async def exchange(self, pipe: Pipeline, seconds: float) -> list[Any]:
+        return pipe.unpacked(await self._link.ask(*pipe.packed(), seconds))
 
     async def drop(self) -> None:
         self._link.drop()
@@ -209,14 +211,21 @@ class _OwnConnections:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def exchange(self, pipe: Pipeline) -> list[Any]:
+    async def exchange(self, pipe: Pipeline, seconds: float) -> list[Any]:
         theirs: RedisPipeline = self._redis.pipeline(transaction=pipe.is_atomic)
         theirs.response_callbacks = {}
         for command in pipe.commands:
             theirs.execute_command(*command)
-        # Where the time runs out, redis-py closes the connection, so nobody gets late replies.
-        async with asyncio.timeout(_BUDGET_SECONDS):
-            return await theirs.execute(raise_on_error=False)
+        # A task, and no `asyncio.timeout`, which does not go with `together`. Where the time runs
+        # out, redis-py closes the connection, so nobody gets late replies.
+        executing = asyncio.ensure_future(theirs.execute(raise_on_error=False))
+        try:
+            await asyncio.wait([executing], timeout=seconds)
+        finally:
+            executing.cancel()
+        if not executing.done():
+            raise TimeoutError
+        return executing.result()
 
     async def drop(self) -> None:
         await _drop_idle_connections(self._redis.connection_pool)

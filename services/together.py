@@ -1,6 +1,6 @@
 """Several coroutines at the same time, without tasks."""
 
-from asyncio import Future
+from asyncio import Future, gather
 from collections.abc import Awaitable, Coroutine, Generator, Iterable
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +14,8 @@ async def together(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]
     round trip; then each goes on in its turn.
 
     An error of the first goes before one of the second, which is then left where it waits. Tasks
-    would go on at the same time, and cost more than many a coroutine does.
+    would go on at the same time, and cost more than many a coroutine does. None may be within an
+    `asyncio.timeout` when it first waits: that would cancel the other one.
     """
     begun, other = _Begun(first), _Begun(second)
     try:
@@ -26,9 +27,23 @@ async def together(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]
 
 
 async def all_together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results of all, as `together`; of coroutines that do not raise."""
+    """The results of all, as `together`; of coroutines that do not raise.
+
+    Where several have to wait they are tasks from then on: they may have to wait again.
+    """
     begun = [_Begun(coroutine) for coroutine in coroutines]
-    return [await each for each in begun]
+    if sum(not each.is_done for each in begun) > 1:
+        return await gather(*map(_finished, begun))
+    try:
+        return [await each for each in begun]
+    except BaseException:
+        for each in begun:
+            each.close()
+        raise
+
+
+async def _finished(begun: "_Begun[T]") -> T:
+    return await begun
 
 
 class _Begun(Awaitable[T], Generic[T]):
@@ -37,26 +52,29 @@ class _Begun(Awaitable[T], Generic[T]):
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self._coroutine = coroutine
         self._failure: BaseException | None = None
-        self._is_done = False
+        self.is_done = False
         try:
             self._waits_for = coroutine.send(None)
         except StopIteration as stop:
-            self._is_done, self._result = True, stop.value
+            self.is_done, self._result = True, stop.value
         except BaseException as error:
-            self._is_done, self._failure = True, error
+            self.is_done, self._failure = True, error
 
     def close(self) -> None:
         """Leave it where it waits."""
         self._coroutine.close()
-        if not self._is_done and isinstance(self._waits_for, Future):
+        if not self.is_done and isinstance(self._waits_for, Future):
             self._waits_for.cancel()
 
     def __await__(self) -> Generator[Any, Any, T]:
         if self._failure is not None:
             raise self._failure
-        if self._is_done:
+        if self.is_done:
             return self._result  # type: ignore[no-any-return]
         coroutine, waits_for = self._coroutine, self._waits_for
+        if isinstance(waits_for, Future):
+            # Its mark that it is awaited, which is gone when somebody else awaits it, too.
+            waits_for._asyncio_future_blocking = True
         try:
             while True:
                 try:

@@ -36,18 +36,23 @@ class Accept:
         self._ranges = [range_ for range_ in ranges if range_ is not None]
         if not header.strip():
             self._ranges = [_Range("*", "*", 1.0, {}, 0)]
-        self.best = lru_cache(maxsize=8)(self._best)
+        self._best: dict[tuple[str, ...], str | None] = {}
 
     @classmethod
     def of(cls, header: str) -> "Accept":
         return _parsed(header) if len(header) <= _KEPT_LENGTH else cls(header)
 
-    def _best(self, offers: tuple[str, ...]) -> str | None:
+    def best(self, offers: tuple[str, ...]) -> str | None:
         """The offer with the highest quality; None if no offer will do.
 
         Among equals the client's order counts, and for wildcards the order of the offers: urql
         appends `text/event-stream` to every request, after the JSON that it wants.
         """
+        if offers not in self._best:
+            self._best[offers] = self._find_best(offers)
+        return self._best[offers]
+
+    def _find_best(self, offers: tuple[str, ...]) -> str | None:
         ranked = [
             (range_.quality, -range_.position, -index, offer)
             for index, offer in enumerate(offers)

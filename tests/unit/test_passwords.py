@@ -136,7 +136,7 @@ async def test_the_queue_is_bounded() -> None:
 async def test_whatever_else_is_to_be_done_goes_first(passwords: Passwords) -> None:
     await passwords.hash("x")
     (thread,) = passwords._thread._threads
-    assert os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) == 19
+    assert os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) == 10
     assert os.getpriority(os.PRIO_PROCESS, 0) < 19
 
 
