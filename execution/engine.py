@@ -13,7 +13,7 @@ from graphql import (
 from graphql.execution import Executor
 
 from execution.document import Documents
-from execution.errors import RequestError
+from execution.errors import MAX_ERRORS, RequestError
 from execution.execute import Execution, FormatError, MayPass
 from execution.limits import OperationLimits
 from execution.operation import Operation
@@ -74,7 +74,8 @@ class Engine:
     def prepare(self, request: GraphQLRequest) -> Operation:
         """The operation that a request asks for.
 
-        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens),
+        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens, lines
+        or characters),
         GRAPHQL_VALIDATION_FAILED (also over a limit, and when the operation's name is missing or
         unknown), or what `Texts.of` raises.
         """
@@ -114,6 +115,7 @@ class Engine:
             context_value=context,
             raw_variable_values=values,
             operation_name=operation.name,
+            max_coercion_errors=MAX_ERRORS,
             hide_suggestions=self._hide_suggestions,
         )
         if isinstance(built, list):

@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from typing import Any
 from unittest.mock import Mock
@@ -108,7 +109,9 @@ def test_operation(engine: Engine) -> None:
         ("{", None, "GRAPHQL_PARSE_FAILED", "Syntax Error"),
         ("", None, "GRAPHQL_PARSE_FAILED", "Syntax Error"),
         ("{" + "hello " * 3_000 + "}", None, "GRAPHQL_PARSE_FAILED", "tokens"),
-        ("#\n" * 3_000 + "{ hello }", None, "GRAPHQL_PARSE_FAILED", "comments"),
+        ("#\n" * 2_000 + "{ hello }", None, "GRAPHQL_PARSE_FAILED", "2,001 lines; at most 2,000"),
+        ("\r" * 1_999 + "\r\n{", None, "GRAPHQL_PARSE_FAILED", "2,001 lines; at most 2,000"),
+        (" " * 64_000 + "{", None, "GRAPHQL_PARSE_FAILED", "64,001 characters; at most 64,000"),
         ("{ a " * 300 + "}" * 300, None, "GRAPHQL_PARSE_FAILED", "too deeply"),
         ("{ other }", None, "GRAPHQL_VALIDATION_FAILED", "Cannot query field 'other'"),
         ("{ hello(name: 7) }", None, "GRAPHQL_VALIDATION_FAILED", "String cannot represent"),
@@ -131,6 +134,48 @@ def test_prepare_refuses(
         [error] = refused.value.formatted
         assert error["extensions"]["code"] == code
         assert message in error["message"]
+
+
+_NAMES = [f"v{number}" for number in range(240)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query (" + " ".join(f"${name}: Int" for name in _NAMES) + ") { hello }",
+        "query (" + "$a: Int " * 240 + ") { hello }",
+        "{ hello }" + " fragment A on Query { hello }" * 120,
+        "{ " + " ".join(_NAMES) + " }",
+        "query ("
+        + " ".join(f"${name}: Int!" for name in _NAMES[:120])
+        + ") { "
+        + " ".join(f"{name}: hello(times: ${name})" for name in _NAMES[:120])
+        + " }",
+    ],
+    ids=["unused variables", "one variable", "one fragment", "fields", "values"],
+)
+@pytest.mark.parametrize("blanks", [1_900, 250_000])
+async def test_errors_are_few_and_located_quickly(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, query: str, blanks: int
+) -> None:
+    scanned = 0
+
+    class Counted:
+        """The pattern for the end of a line, as often as it is found."""
+
+        @staticmethod
+        def finditer(text: str) -> Iterator[re.Match[str]]:
+            nonlocal scanned
+            for match in re.finditer(r"\r\n|[\n\r]", text):
+                scanned += 1
+                yield match
+
+    for module in (graphql.language.location, graphql.language.source):
+        monkeypatch.setattr(module, "_re_newline", Counted)
+    with pytest.raises(RequestError) as refused:
+        await execute(engine, "\n" * blanks + query)
+    assert len(refused.value.formatted) <= 21
+    assert scanned < 50_000
 
 
 def test_document_without_operation(engine: Engine) -> None:
