@@ -82,9 +82,9 @@ class Engine:
         document = self._documents.get(self._texts.of(request))
         if document.errors:
             raise RequestError(document.errors)
-        prepared = document.operation(request.operation_name)
-        prepared.cost.check(request.variables or {})
-        return Operation(request, prepared)
+        operation = Operation.of(document.operation(request.operation_name), request)
+        operation.prepared.cost.check(operation.variables)
+        return operation
 
     async def execute(self, operation: Operation, context: object) -> bytes:
         """The response to a query or mutation.
@@ -108,12 +108,11 @@ class Engine:
         return ResponseStream(plan, await plan.open(context), context)
 
     def _executor(self, operation: Operation, context: object) -> Executor[Any]:
-        values = operation.request.variables or {}
         built = self._executor_class.build(
             self._schema,
             operation.document,
             context_value=context,
-            raw_variable_values=values,
+            raw_variable_values=operation.variables,
             operation_name=operation.name,
             max_coercion_errors=MAX_ERRORS,
             hide_suggestions=self._hide_suggestions,
@@ -122,7 +121,7 @@ class Engine:
             raise coercion_error(
                 self._schema,
                 operation.definition,
-                values,
+                operation.variables,
                 built,
                 hide_suggestions=self._hide_suggestions,
             )

@@ -1,5 +1,6 @@
 import asyncio
 import re
+import weakref
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from typing import Any
@@ -176,6 +177,20 @@ async def test_errors_are_few_and_located_quickly(
         await execute(engine, "\n" * blanks + query)
     assert len(refused.value.formatted) <= 21
     assert scanned < 50_000
+
+
+async def test_an_operation_keeps_only_the_variables_that_it_declares(engine: Engine) -> None:
+    class Ballast(dict[str, Any]):
+        pass
+
+    ballast = Ballast()
+    query = "query ($name: String, $times: Int) { hello(name: $name, times: $times) }"
+    operation = engine.prepare(GraphQLRequest(query, {"name": "Ann", "x": ballast}, None, ballast))
+    assert operation.variables == {"name": "Ann"}
+    kept = weakref.ref(ballast)
+    del ballast
+    assert kept() is None
+    assert orjson.loads(await engine.execute(operation, {})) == {"data": {"hello": "Hello Ann"}}
 
 
 def test_document_without_operation(engine: Engine) -> None:

@@ -158,6 +158,7 @@ async def test_gateway_that_fails(
         '{"type":"subscribe","payload":{"query":"{ hello }"}}',
         '{"type":"subscribe","id":7,"payload":{"query":"{ hello }"}}',
         '{"type":"subscribe","id":"","payload":{"query":"{ hello }"}}',
+        '{"type":"subscribe","id":"' + "x" * 129 + '","payload":{"query":"{ hello }"}}',
         '{"type":"subscribe","id":"1"}',
         '{"type":"subscribe","id":"1","payload":null}',
         '{"type":"subscribe","id":"1","payload":[]}',
@@ -309,8 +310,8 @@ async def test_unknown_exception(
 
 
 async def test_duplicate_id(ready: ClientConnection) -> None:
-    await subscribe(ready, "ü" * 200, "subscription { silence }")
-    await subscribe(ready, "ü" * 200, "{ hello }")
+    await subscribe(ready, "ü" * 128, "subscription { silence }")
+    await subscribe(ready, "ü" * 128, "{ hello }")
     code, reason = await closed(ready)
     assert code == 4409
     assert reason
@@ -361,6 +362,29 @@ async def test_too_many_operations() -> None:
         await heard("closed")
         await subscribe(socket, "3", "{ hello }")
         assert (await hear(socket))["type"] == "next"
+
+
+async def test_running_operations_have_a_size_together() -> None:
+    async with limited(operations_size=1_000) as (_, socket):
+        silence = "subscription { silence }"
+        await subscribe(socket, "1", silence, variables={"x": "x" * 2_000})  # Alone it may.
+        await heard("started")
+        await subscribe(socket, "2", "{ hello }")
+        refused = await hear(socket)
+        assert (refused["id"], refused["type"]) == ("2", "error")
+        assert refused["payload"] == [
+            {
+                "message": "At most 1000 characters of running operations are allowed on one"
+                " connection.",
+                "extensions": {"code": "RATE_LIMITED"},
+            }
+        ]
+        await tell(socket, {"id": "1", "type": "complete"})
+        await heard("closed")
+        for id_ in ("2", "3"):
+            await subscribe(socket, id_, silence, variables={"x": "x" * 400})
+        await subscribe(socket, "4", silence, variables={"x": "x" * 400})
+        assert (await hear(socket))["id"] == "4"
 
 
 # Clients that leave
