@@ -7,6 +7,7 @@ from graphql import (
     ASTValidationRule,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
+    OverlappingFieldsCanBeMergedRule,
     assert_valid_schema,
     specified_rules,
 )
@@ -16,6 +17,7 @@ from execution.document import Documents
 from execution.errors import MAX_ERRORS, RequestError
 from execution.execute import Execution, FormatError, MayPass
 from execution.limits import OperationLimits
+from execution.merging import MergingRule
 from execution.operation import Operation
 from execution.persisted import AutomaticTexts, Texts
 from execution.request import GraphQLRequest
@@ -59,7 +61,10 @@ class Engine:
         self._execution = Execution(format_error, may_pass)
         self._texts = texts or AutomaticTexts()
         self._hide_suggestions = not introspection
-        rules = list(validation_rules)
+        rules = [
+            MergingRule if rule is OverlappingFieldsCanBeMergedRule else rule
+            for rule in validation_rules
+        ]
         if not introspection:
             rules.append(NoSchemaIntrospectionCustomRule)
         self._documents = Documents(
