@@ -105,6 +105,8 @@ class Connection:
                 pass
             case Subscribe():
                 self._subscribe(message)
+                # The others' turn: what has come in one piece waits for nothing.
+                await asyncio.sleep(0)
             case Complete():
                 self._operations.stop(message.id)
 

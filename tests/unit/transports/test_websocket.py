@@ -5,14 +5,18 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 import pytest
 from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 
 from application.transports.limits import Limits
+from execution.operation import Operation
+from execution.request import GraphQLRequest
 from tests.unit.transports.sockets import (
     PROTOCOL,
     all_gone,
@@ -385,6 +389,37 @@ async def test_running_operations_have_a_size_together() -> None:
             await subscribe(socket, id_, silence, variables={"x": "x" * 400})
         await subscribe(socket, "4", silence, variables={"x": "x" * 400})
         assert (await hear(socket))["id"] == "4"
+
+
+async def test_a_burst_of_operations_lets_others_have_their_turn(
+    toy: Toy, ready: ClientConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = toy.gateway.engine.prepare
+    turns = 0
+    prepared: list[int] = []
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def prepare_in_turn(request: GraphQLRequest) -> Operation:
+        prepared.append(turns)
+        return prepare(request)
+
+    monkeypatch.setattr(toy.gateway.engine, "prepare", prepare_in_turn)
+    messages = [
+        {"id": str(number), "type": "subscribe", "payload": {"query": "{ nothing }"}}
+        for number in range(50)
+    ]
+    frames = [Frame(Opcode.TEXT, orjson.dumps(each)).serialize(mask=True) for each in messages]
+    others = asyncio.create_task(take_turns())
+    ready.transport.write(b"".join(frames))
+    for number in range(50):
+        assert (await hear(ready))["id"] == str(number)
+    others.cancel()
+    assert len(set(prepared)) == 50
 
 
 # Clients that leave
