@@ -23,8 +23,8 @@ from execution.errors import (
 from execution.limits import Measured, OperationLimits
 from execution.operation import PreparedOperation
 
-_CACHED_LENGTH = 16_384
-"""Longer texts are not kept: the bound on the cache's entries is to bound its memory too."""
+_CACHED_TOKENS = 50_000
+"""Of all documents that are kept: 400 to 800 bytes each."""
 
 _TOKEN_LENGTH = 32
 """Characters that a text may have for each token it may have: many more than people write."""
@@ -36,6 +36,8 @@ class Document:
 
     operations: tuple[PreparedOperation, ...]
     errors: tuple[GraphQLError, ...]
+    weight: int
+    """In tokens; so many blanks and comments weigh something, too."""
 
     def operation(self, name: str | None) -> PreparedOperation:
         """GetOperation (GraphQL, section 6.1): never a guess between several.
@@ -84,6 +86,7 @@ class Documents:
         self._max_tokens = max_tokens
         self._cache_size = cache_size
         self._cache: OrderedDict[str, Document] = OrderedDict()
+        self._weight = 0
 
     def get(self, text: str) -> Document:
         """The document of a text. Raises RequestError (GRAPHQL_PARSE_FAILED)."""
@@ -92,10 +95,10 @@ class Documents:
             self._cache.move_to_end(text)
             return document
         document = self._read(text)
-        if len(text) <= _CACHED_LENGTH:
-            self._cache[text] = document
-            if len(self._cache) > self._cache_size:
-                self._cache.popitem(last=False)
+        self._cache[text] = document
+        self._weight += document.weight
+        while len(self._cache) > self._cache_size or self._weight > _CACHED_TOKENS:
+            self._weight -= self._cache.popitem(last=False)[1].weight
         return document
 
     def _read(self, text: str) -> Document:
@@ -123,7 +126,9 @@ class Documents:
             for definition, cost in zip(definitions, measured.costs, strict=True)
         )
         return Document(
-            tuple(operations), tuple(with_code(error, VALIDATION_FAILED) for error in errors)
+            tuple(operations),
+            tuple(with_code(error, VALIDATION_FAILED) for error in errors),
+            ast.token_count + len(text) // _TOKEN_LENGTH,
         )
 
     def _check_size(self, text: str) -> None:

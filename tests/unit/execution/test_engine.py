@@ -1,8 +1,9 @@
 import asyncio
 import re
 import weakref
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 from unittest.mock import Mock
 
@@ -291,21 +292,47 @@ async def test_closing_the_responses_closes_the_source(engine: Engine) -> None:
     assert context == {"closed": True}
 
 
-def test_documents_are_kept_while_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(made_schema(), format_error=format_error, cache_size=2)
+ValidationsOf = Callable[[Engine, str], int]
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> ValidationsOf:
+    """How often an engine validates a document to prepare it: not at all when it is kept."""
     validate = Mock(wraps=graphql.validate)
     monkeypatch.setattr(document, "validate", validate)
 
-    def validations_of(text: str) -> int:
+    def validations_of(engine: Engine, text: str) -> int:
         before = validate.call_count
         with suppress(RequestError):
             engine.prepare(GraphQLRequest(text))
         return int(validate.call_count - before)
 
+    return validations_of
+
+
+def test_documents_are_kept_while_in_use(counted: ValidationsOf) -> None:
+    validations_of = partial(
+        counted, Engine(made_schema(), format_error=format_error, cache_size=2)
+    )
     assert [validations_of("{ hello }"), validations_of("{ other }")] == [1, 1]
     assert [validations_of("{ hello }"), validations_of("{ other }")] == [0, 0]
     assert validations_of("{ hello }") == 0
     assert validations_of("{ a: hello }") == 1  # The least recently used one makes room.
     assert [validations_of("{ hello }"), validations_of("{ other }")] == [0, 1]
-    long = "{ hello }" + " " * 20_000
-    assert [validations_of(long), validations_of(long)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("query Q%d { hello " + "@skip(if: true) " * 160 + "}", 50_000 // (1_125 + 80)),
+        ("query Q%d { hello }" + " " * 60_000, 50_000 // (5 + 1_875)),
+    ],
+    ids=["tokens", "blanks"],
+)
+def test_what_is_kept_has_a_bound(
+    engine: Engine, counted: ValidationsOf, text: str, kept: int
+) -> None:
+    first, *others = [text % number for number in range(100, 101 + kept)]
+    assert [counted(engine, each) for each in (first, *others)] == [1] * (kept + 1)
+    assert [counted(engine, each) for each in others] == [0] * kept
+    assert counted(engine, first) == 1
