@@ -33,6 +33,9 @@ _STORE_FORMS = "host:port or a URL that begins with redis://, rediss:// or unix:
 _MOST_FIELDS = 100
 """Of one selection: no type has nearly as many."""
 
+_MOST_FRAGMENTS = 50
+"""Of one document; introspection has 3, and the largest of the client's 5."""
+
 
 def _rate(value: object) -> object:
     return Rate.parse(value) if isinstance(value, str) else value
@@ -265,6 +268,7 @@ class Settings(BaseSettings):
             directives=self.max_query_directives,
             root_fields=self.max_query_root_fields,
             fields=_MOST_FIELDS,
+            fragments=_MOST_FRAGMENTS,
             cost=self.max_query_cost,
             default_page=DEFAULT_PAGE,
             max_page=MAX_PAGE,

@@ -13,12 +13,21 @@ from graphql import (
     validate,
 )
 
-from execution.errors import PARSE_FAILED, VALIDATION_FAILED, RequestError, with_code
+from execution.errors import (
+    MAX_ERRORS,
+    PARSE_FAILED,
+    VALIDATION_FAILED,
+    RequestError,
+    with_code,
+)
 from execution.limits import Measured, OperationLimits
 from execution.operation import PreparedOperation
 
-_CACHED_LENGTH = 16_384
-"""Longer texts are not kept: the bound on the cache's entries is to bound its memory too."""
+_CACHED_TOKENS = 50_000
+"""Of all documents that are kept: 400 to 800 bytes each."""
+
+_TOKEN_LENGTH = 32
+"""Characters that a text may have for each token it may have: many more than people write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,8 @@ class Document:
 
     operations: tuple[PreparedOperation, ...]
     errors: tuple[GraphQLError, ...]
+    weight: int
+    """In tokens; so many blanks and comments weigh something, too."""
 
     def operation(self, name: str | None) -> PreparedOperation:
         """GetOperation (GraphQL, section 6.1): never a guess between several.
@@ -75,6 +86,7 @@ class Documents:
         self._max_tokens = max_tokens
         self._cache_size = cache_size
         self._cache: OrderedDict[str, Document] = OrderedDict()
+        self._weight = 0
 
     def get(self, text: str) -> Document:
         """The document of a text. Raises RequestError (GRAPHQL_PARSE_FAILED)."""
@@ -83,23 +95,26 @@ class Documents:
             self._cache.move_to_end(text)
             return document
         document = self._read(text)
-        if len(text) <= _CACHED_LENGTH:
-            self._cache[text] = document
-            if len(self._cache) > self._cache_size:
-                self._cache.popitem(last=False)
+        self._cache[text] = document
+        self._weight += document.weight
+        while len(self._cache) > self._cache_size or self._weight > _CACHED_TOKENS:
+            self._weight -= self._cache.popitem(last=False)[1].weight
         return document
 
     def _read(self, text: str) -> Document:
-        limit = self._max_tokens
+        self._check_size(text)
         try:
-            # Comments are no lexical tokens, but each takes memory like one.
-            ast = parse(text, max_lexical_tokens=limit, max_comments=limit)
+            ast = parse(text, max_lexical_tokens=self._max_tokens)
         except GraphQLError as error:
             raise RequestError([with_code(error, PARSE_FAILED)]) from None
         measured = Measured(self._schema, ast, self._limits)
         # What is over a limit is not validated: some rules take much longer than measuring does.
         errors = measured.errors or validate(
-            self._schema, ast, self._rules, hide_suggestions=self._hide_suggestions
+            self._schema,
+            ast,
+            self._rules,
+            max_errors=MAX_ERRORS,
+            hide_suggestions=self._hide_suggestions,
         )
         definitions = (
             definition
@@ -111,5 +126,19 @@ class Documents:
             for definition, cost in zip(definitions, measured.costs, strict=True)
         )
         return Document(
-            tuple(operations), tuple(with_code(error, VALIDATION_FAILED) for error in errors)
+            tuple(operations),
+            tuple(with_code(error, VALIDATION_FAILED) for error in errors),
+            ast.token_count + len(text) // _TOKEN_LENGTH,
         )
+
+    def _check_size(self, text: str) -> None:
+        """Few lines, as they are counted for every error's location; they bound the comments, too,
+        each of which takes memory like a token. Raises RequestError (GRAPHQL_PARSE_FAILED)."""
+        breaks = text.count("\n") + text.count("\r") - text.count("\r\n")
+        for count, most, what in (
+            (len(text), self._max_tokens * _TOKEN_LENGTH, "characters"),
+            (breaks + 1, self._max_tokens, "lines"),
+        ):
+            if count > most:
+                message = f"The document has {count:,} {what}; at most {most:,} are allowed."
+                raise RequestError.of(message, PARSE_FAILED)

@@ -7,15 +7,17 @@ from graphql import (
     ASTValidationRule,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
+    OverlappingFieldsCanBeMergedRule,
     assert_valid_schema,
     specified_rules,
 )
 from graphql.execution import Executor
 
 from execution.document import Documents
-from execution.errors import RequestError
+from execution.errors import MAX_ERRORS, RequestError
 from execution.execute import Execution, FormatError, MayPass
 from execution.limits import OperationLimits
+from execution.merging import MergingRule
 from execution.operation import Operation
 from execution.persisted import AutomaticTexts, Texts
 from execution.request import GraphQLRequest
@@ -59,7 +61,10 @@ class Engine:
         self._execution = Execution(format_error, may_pass)
         self._texts = texts or AutomaticTexts()
         self._hide_suggestions = not introspection
-        rules = list(validation_rules)
+        rules = [
+            MergingRule if rule is OverlappingFieldsCanBeMergedRule else rule
+            for rule in validation_rules
+        ]
         if not introspection:
             rules.append(NoSchemaIntrospectionCustomRule)
         self._documents = Documents(
@@ -74,16 +79,17 @@ class Engine:
     def prepare(self, request: GraphQLRequest) -> Operation:
         """The operation that a request asks for.
 
-        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens),
+        Raises RequestError: GRAPHQL_PARSE_FAILED (also for too many tokens, lines
+        or characters),
         GRAPHQL_VALIDATION_FAILED (also over a limit, and when the operation's name is missing or
         unknown), or what `Texts.of` raises.
         """
         document = self._documents.get(self._texts.of(request))
         if document.errors:
             raise RequestError(document.errors)
-        prepared = document.operation(request.operation_name)
-        prepared.cost.check(request.variables or {})
-        return Operation(request, prepared)
+        operation = Operation.of(document.operation(request.operation_name), request)
+        operation.prepared.cost.check(operation.variables)
+        return operation
 
     async def execute(self, operation: Operation, context: object) -> bytes:
         """The response to a query or mutation.
@@ -107,20 +113,20 @@ class Engine:
         return ResponseStream(plan, await plan.open(context), context)
 
     def _executor(self, operation: Operation, context: object) -> Executor[Any]:
-        values = operation.request.variables or {}
         built = self._executor_class.build(
             self._schema,
             operation.document,
             context_value=context,
-            raw_variable_values=values,
+            raw_variable_values=operation.variables,
             operation_name=operation.name,
+            max_coercion_errors=MAX_ERRORS,
             hide_suggestions=self._hide_suggestions,
         )
         if isinstance(built, list):
             raise coercion_error(
                 self._schema,
                 operation.definition,
-                values,
+                operation.variables,
                 built,
                 hide_suggestions=self._hide_suggestions,
             )

@@ -9,6 +9,9 @@ BAD_USER_INPUT = "BAD_USER_INPUT"
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 
+MAX_ERRORS = 20
+"""Of one request; then the looking for more is given up, and the last one says so."""
+
 
 class RequestError(Exception):
     """A request error: the response has `errors` and no `data` (GraphQL, section 7.1)."""

@@ -48,8 +48,8 @@ _PAGE_ARGUMENTS = ("first", "last")
 class OperationLimits:
     """The most that an operation may have of each; what is not said has no limit.
 
-    Fragments count wherever they are spread. Introspection has no depth and no cost: what it
-    answers is the schema, whatever the data.
+    What is in a fragment counts wherever it is spread. Introspection has no depth and no cost:
+    what it answers is the schema, whatever the data.
     """
 
     depth: int = _LARGEST
@@ -59,6 +59,8 @@ class OperationLimits:
     root_fields: int = _LARGEST
     fields: int = _LARGEST
     """Of one selection. To see whether they can be merged, each is compared with each."""
+    fragments: int = _LARGEST
+    """Of one document, spread or not. Where they meet, each is compared with each, too."""
     cost: int = _LARGEST
     """Objects in the response. What is selected in a field with `first` or `last`, or with a list
     as an argument, counts as often as that says."""
@@ -142,7 +144,7 @@ class OperationCost:
         """Raises RequestError (GRAPHQL_VALIDATION_FAILED) for more than the limit."""
         cost = self.of(variables)
         if cost > self._program.limits.cost:
-            message = _over(f"may return {cost:,} objects", self._program.limits.cost)
+            message = _over(f"The operation may return {cost:,} objects", self._program.limits.cost)
             raise RequestError.of(message, VALIDATION_FAILED)
 
     def of(self, variables: Mapping[str, Any]) -> int:
@@ -192,6 +194,7 @@ class Measured:
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode):
                 self._measure(definition)
+        self._check_fragments(document)
 
     def _measure(self, operation: OperationDefinitionNode) -> None:
         root = self._schema.get_root_type(operation.operation)
@@ -218,8 +221,15 @@ class Measured:
             self._refuse(operation, f"may return {cost:,} objects", limits.cost)
         self.costs.append(OperationCost(self._program, measure.cost, operation))
 
+    def _check_fragments(self, document: DocumentNode) -> None:
+        # Not by their names: one name for all of them is for the validation to find.
+        count = sum(isinstance(node, FragmentDefinitionNode) for node in document.definitions)
+        if count > self._limits.fragments:
+            what = f"The document has {count:,} fragments"
+            self.errors.append(GraphQLError(_over(what, self._limits.fragments)))
+
     def _refuse(self, operation: OperationDefinitionNode, what: str, most: int) -> None:
-        self.errors.append(GraphQLError(_over(what, most), operation))
+        self.errors.append(GraphQLError(_over(f"The operation {what}", most), operation))
 
     def _selection(
         self, selection_set: SelectionSetNode | None, parent: GraphQLNamedType | None
@@ -344,4 +354,4 @@ def _given_size(variables: Mapping[str, Any], name: str, default: int | None) ->
 
 
 def _over(what: str, most: int) -> str:
-    return f"The operation {what}; at most {most:,} are allowed."
+    return f"{what}; at most {most:,} are allowed."

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 from graphql.execution import Executor
@@ -51,6 +51,13 @@ class PreparedOperation:
         return condition_variables(self.document)
 
     @cached_property
+    def variables(self) -> list[str]:
+        """The names of the variables that it declares."""
+        return [
+            variable.variable.name.value for variable in self.definition.variable_definitions or ()
+        ]
+
+    @cached_property
     def payload(self) -> PayloadSelection:
         """What a subscription's payloads consist of."""
         return PayloadSelection.of(self._schema, self.document, self.definition)
@@ -58,10 +65,18 @@ class PreparedOperation:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation that is valid for the schema; its variables are not yet coerced."""
+    """An operation that is valid for the schema; its variables are not yet coerced.
 
-    request: GraphQLRequest
+    It may run for days, so it keeps nothing of the request but the variables that it declares.
+    """
+
     prepared: PreparedOperation
+    variables: dict[str, Any]
+
+    @classmethod
+    def of(cls, prepared: PreparedOperation, request: GraphQLRequest) -> Self:
+        given = request.variables or {}
+        return cls(prepared, {name: given[name] for name in prepared.variables if name in given})
 
     @property
     def document(self) -> DocumentNode:

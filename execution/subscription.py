@@ -48,8 +48,7 @@ class SubscriptionPlan:
         """The same for plans that select the same: the field with its alias, all that is in it and
         the values of the variables used there. The arguments of the field itself do not count."""
         operation = self._operation
-        given = operation.request.variables or {}
-        return operation.prepared.payload.key(operation.definition, given)
+        return operation.prepared.payload.key(operation.definition, operation.variables)
 
     @property
     def depends_on_viewer(self) -> bool:

@@ -84,11 +84,16 @@ class Connection:
 
     async def _read(self) -> None:
         while True:
-            event = await self._websocket.receive()
-            if event["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(event.get("code", 1005))
-            self._has_been_heard = True
-            await self._handle(parse_message(event.get("text")))
+            # In no variable: the last message would be kept until the next one.
+            await self._handle(parse_message(await self._receive()))
+
+    async def _receive(self) -> str | None:
+        event = await self._websocket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(event.get("code", 1005))
+        self._has_been_heard = True
+        text: str | None = event.get("text")
+        return text
 
     async def _handle(self, message: Message) -> None:
         match message:
@@ -100,6 +105,8 @@ class Connection:
                 pass
             case Subscribe():
                 self._subscribe(message)
+                # The others' turn: what has come in one piece waits for nothing.
+                await asyncio.sleep(0)
             case Complete():
                 self._operations.stop(message.id)
 
@@ -125,6 +132,10 @@ class Connection:
         if len(self._operations) >= self._limits.max_operations:
             self._refuse(message, [_too_many("operations", self._limits.max_operations)])
             return
+        most = self._limits.operations_size
+        if self._operations and self._operations.size + message.size > most:
+            self._refuse(message, [_too_many("characters of running operations", most)])
+            return
         try:
             operation = self._gateway.engine.prepare(message.request)
         except RequestError as request_error:
@@ -137,7 +148,7 @@ class Connection:
             if operation.type == "subscription" and self._operations.subscriptions >= most:
                 self._refuse(message, [_too_many("subscriptions", most)])
                 return
-            self._operations.start(message.id, operation, self._session)
+            self._operations.start(message.id, operation, message.size, self._session)
 
     def _refuse(self, message: Subscribe, errors: list[dict[str, Any]]) -> None:
         self._writer.put_other(messages.error(message.id, errors))

@@ -20,6 +20,8 @@ class Limits:
     max_operations: int = 100
     """At a time, subscriptions included."""
     max_subscriptions: int = 100
+    operations_size: int = 512 * 1024
+    """Characters of the requests whose operations run; the only one may have any size."""
     result_bytes: int = 128 * 1024
     """Operations wait while this much waits to be read."""
     other_bytes: int = 256 * 1024

@@ -15,6 +15,9 @@ from execution.request import GraphQLRequest, parse_request
 _REASON_BYTES = 123
 """What a close frame has room for (RFC 6455, section 5.5)."""
 
+_ID_LENGTH = 128
+"""What an id may have: it stands in front of each result, and libraries send numbers or UUIDs."""
+
 Payload = dict[str, Any] | None
 
 
@@ -46,6 +49,8 @@ class Pong:
 class Subscribe:
     id: str
     request: GraphQLRequest
+    size: int
+    """Characters of the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def parse_message(frame: str | None) -> Message:
         case "pong":
             return Pong(_payload(message))
         case "subscribe":
-            return Subscribe(_id(message), _request(message))
+            return Subscribe(_id(message), _request(message), len(frame))
         case "complete":
             return Complete(_id(message))
         case str(unknown):
@@ -93,6 +98,8 @@ def _id(message: dict[str, Any]) -> str:
     id_ = message.get("id")
     if not isinstance(id_, str) or not id_:
         raise _malformed("The id must be a non-empty string")
+    if len(id_) > _ID_LENGTH:
+        raise _malformed(f"The id has more than {_ID_LENGTH} characters")
     return id_
 
 

@@ -19,6 +19,7 @@ from execution.stream import Listener
 class _Running:
     id: str
     operation: Operation
+    size: int
     has_begun: bool = False
     task: "asyncio.Task[None]" = field(init=False)
 
@@ -39,6 +40,9 @@ class Operations:
         self._running: set[_Running] = set()
         """Those that run, among them the stopped ones that still clean up."""
 
+        self.size = 0
+        """Of the requests of those that run, in characters."""
+
     def __contains__(self, id_: str) -> bool:
         return id_ in self._by_id
 
@@ -49,12 +53,17 @@ class Operations:
     def subscriptions(self) -> int:
         return sum(running.operation.type == "subscription" for running in self._running)
 
-    def start(self, id_: str, operation: Operation, session: LiveSession) -> None:
-        running = _Running(id_, operation)
+    def start(self, id_: str, operation: Operation, size: int, session: LiveSession) -> None:
+        running = _Running(id_, operation, size)
         running.task = asyncio.create_task(self._run(running, session))
-        running.task.add_done_callback(lambda task: self._running.discard(running))
+        running.task.add_done_callback(lambda task: self._forget(running))
         self._by_id[id_] = running
         self._running.add(running)
+        self.size += size
+
+    def _forget(self, running: _Running) -> None:
+        self._running.discard(running)
+        self.size -= running.size
 
     def stop(self, id_: str) -> None:
         """The client wants no more of it; ids that are not known belong to completed ones."""

@@ -1,6 +1,9 @@
 import asyncio
-from collections.abc import AsyncGenerator
+import re
+import weakref
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 from unittest.mock import Mock
 
@@ -108,7 +111,9 @@ def test_operation(engine: Engine) -> None:
         ("{", None, "GRAPHQL_PARSE_FAILED", "Syntax Error"),
         ("", None, "GRAPHQL_PARSE_FAILED", "Syntax Error"),
         ("{" + "hello " * 3_000 + "}", None, "GRAPHQL_PARSE_FAILED", "tokens"),
-        ("#\n" * 3_000 + "{ hello }", None, "GRAPHQL_PARSE_FAILED", "comments"),
+        ("#\n" * 2_000 + "{ hello }", None, "GRAPHQL_PARSE_FAILED", "2,001 lines; at most 2,000"),
+        ("\r" * 1_999 + "\r\n{", None, "GRAPHQL_PARSE_FAILED", "2,001 lines; at most 2,000"),
+        (" " * 64_000 + "{", None, "GRAPHQL_PARSE_FAILED", "64,001 characters; at most 64,000"),
         ("{ a " * 300 + "}" * 300, None, "GRAPHQL_PARSE_FAILED", "too deeply"),
         ("{ other }", None, "GRAPHQL_VALIDATION_FAILED", "Cannot query field 'other'"),
         ("{ hello(name: 7) }", None, "GRAPHQL_VALIDATION_FAILED", "String cannot represent"),
@@ -131,6 +136,62 @@ def test_prepare_refuses(
         [error] = refused.value.formatted
         assert error["extensions"]["code"] == code
         assert message in error["message"]
+
+
+_NAMES = [f"v{number}" for number in range(240)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query (" + " ".join(f"${name}: Int" for name in _NAMES) + ") { hello }",
+        "query (" + "$a: Int " * 240 + ") { hello }",
+        "{ hello }" + " fragment A on Query { hello }" * 120,
+        "{ " + " ".join(_NAMES) + " }",
+        "query ("
+        + " ".join(f"${name}: Int!" for name in _NAMES[:120])
+        + ") { "
+        + " ".join(f"{name}: hello(times: ${name})" for name in _NAMES[:120])
+        + " }",
+    ],
+    ids=["unused variables", "one variable", "one fragment", "fields", "values"],
+)
+@pytest.mark.parametrize("blanks", [1_900, 250_000])
+async def test_errors_are_few_and_located_quickly(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, query: str, blanks: int
+) -> None:
+    scanned = 0
+
+    class Counted:
+        """The pattern for the end of a line, as often as it is found."""
+
+        @staticmethod
+        def finditer(text: str) -> Iterator[re.Match[str]]:
+            nonlocal scanned
+            for match in re.finditer(r"\r\n|[\n\r]", text):
+                scanned += 1
+                yield match
+
+    for module in (graphql.language.location, graphql.language.source):
+        monkeypatch.setattr(module, "_re_newline", Counted)
+    with pytest.raises(RequestError) as refused:
+        await execute(engine, "\n" * blanks + query)
+    assert len(refused.value.formatted) <= 21
+    assert scanned < 50_000
+
+
+async def test_an_operation_keeps_only_the_variables_that_it_declares(engine: Engine) -> None:
+    class Ballast(dict[str, Any]):
+        pass
+
+    ballast = Ballast()
+    query = "query ($name: String, $times: Int) { hello(name: $name, times: $times) }"
+    operation = engine.prepare(GraphQLRequest(query, {"name": "Ann", "x": ballast}, None, ballast))
+    assert operation.variables == {"name": "Ann"}
+    kept = weakref.ref(ballast)
+    del ballast
+    assert kept() is None
+    assert orjson.loads(await engine.execute(operation, {})) == {"data": {"hello": "Hello Ann"}}
 
 
 def test_document_without_operation(engine: Engine) -> None:
@@ -231,21 +292,47 @@ async def test_closing_the_responses_closes_the_source(engine: Engine) -> None:
     assert context == {"closed": True}
 
 
-def test_documents_are_kept_while_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(made_schema(), format_error=format_error, cache_size=2)
+ValidationsOf = Callable[[Engine, str], int]
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> ValidationsOf:
+    """How often an engine validates a document to prepare it: not at all when it is kept."""
     validate = Mock(wraps=graphql.validate)
     monkeypatch.setattr(document, "validate", validate)
 
-    def validations_of(text: str) -> int:
+    def validations_of(engine: Engine, text: str) -> int:
         before = validate.call_count
         with suppress(RequestError):
             engine.prepare(GraphQLRequest(text))
         return int(validate.call_count - before)
 
+    return validations_of
+
+
+def test_documents_are_kept_while_in_use(counted: ValidationsOf) -> None:
+    validations_of = partial(
+        counted, Engine(made_schema(), format_error=format_error, cache_size=2)
+    )
     assert [validations_of("{ hello }"), validations_of("{ other }")] == [1, 1]
     assert [validations_of("{ hello }"), validations_of("{ other }")] == [0, 0]
     assert validations_of("{ hello }") == 0
     assert validations_of("{ a: hello }") == 1  # The least recently used one makes room.
     assert [validations_of("{ hello }"), validations_of("{ other }")] == [0, 1]
-    long = "{ hello }" + " " * 20_000
-    assert [validations_of(long), validations_of(long)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("query Q%d { hello " + "@skip(if: true) " * 160 + "}", 50_000 // (1_125 + 80)),
+        ("query Q%d { hello }" + " " * 60_000, 50_000 // (5 + 1_875)),
+    ],
+    ids=["tokens", "blanks"],
+)
+def test_what_is_kept_has_a_bound(
+    engine: Engine, counted: ValidationsOf, text: str, kept: int
+) -> None:
+    first, *others = [text % number for number in range(100, 101 + kept)]
+    assert [counted(engine, each) for each in (first, *others)] == [1] * (kept + 1)
+    assert [counted(engine, each) for each in others] == [0] * kept
+    assert counted(engine, first) == 1

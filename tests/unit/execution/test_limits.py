@@ -1,6 +1,8 @@
 """What one operation may ask for: how it is counted, and that counting costs little."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ LIMITS = OperationLimits(
     directives=2,
     root_fields=4,
     fields=10,
+    fragments=3,
     cost=500,
     default_page=20,
     max_page=100,
@@ -99,6 +102,10 @@ def bomb(times: int, last: str) -> str:
         (
             "{ users(first: 100) { nodes { friends(first: 100) { nodes { id } } } } }",
             "The operation may return 10,201 objects; at most 500 are allowed.",
+        ),
+        (
+            "{ me { ...A } }" + " fragment A on User { id }" * 4,
+            "The document has 4 fragments; at most 3 are allowed.",
         ),
     ],
 )
@@ -188,19 +195,47 @@ def test_the_same_document_is_refused_by_its_variables_alone() -> None:
     ],
 )
 def test_bombs_are_counted_in_no_time(query: str) -> None:
-    calls = 0
+    with counted_calls() as calls:
+        refused = problems(query, n=100)
+    assert any("1,000,000,000" in message for message in refused)
+    assert len(calls) < 200_000
+
+
+FRAGMENTS = "".join(f" fragment F{n} on User {{ id }}" for n in range(90))
+SPREAD = "".join(f" ...F{n}" for n in range(90))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ me {" + SPREAD + " } }" + FRAGMENTS,
+        "{" + (" me {" + SPREAD + " }") * 5 + " }" + FRAGMENTS,
+        "{" + (" me {" + " id" * 99 + " }") * 8 + " }",
+        "{ me { id } } fragment Unused on User {" + " id" * 900 + " }",
+        "{ me { id } } fragment Unused on User {" + SPREAD + " }" + FRAGMENTS,
+    ],
+    ids=["fragments", "merged fragments", "merged fields", "unused", "unused fragments"],
+)
+def test_merging_has_a_bounded_price(query: str) -> None:
+    with counted_calls() as calls, pytest.raises(RequestError, match="at most 10,000 comparisons"):
+        engine(OperationLimits()).prepare(GraphQLRequest(query))
+    assert len(calls) < 150_000
+
+
+@contextmanager
+def counted_calls() -> Iterator[list[None]]:
+    """One item for each call of a function in Python."""
+    calls: list[None] = []
 
     def count(frame: object, event: str, argument: object) -> None:
-        nonlocal calls
-        calls += event == "call"
+        if event == "call":
+            calls.append(None)
 
     sys.setprofile(count)
     try:
-        refused = problems(query, n=100)
+        yield calls
     finally:
         sys.setprofile(None)
-    assert any("1,000,000,000" in message for message in refused)
-    assert calls < 200_000
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import socket
 import sys
 from contextlib import suppress
 
+import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -200,7 +201,7 @@ async def test_a_response_that_is_read_slowly_arrives() -> None:
 
 def big_request() -> bytes:
     """One whose response is more than the buffers on the way take, and the last one."""
-    body = b'{"query": "{ hello(name: \\"%s\\") }"}' % (b"x" * 200_000)
+    body = orjson.dumps({"query": BIG, "variables": {"n": "x" * 200_000}})
     return (
         b"POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
         b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)

@@ -5,14 +5,18 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 import pytest
 from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 
 from application.transports.limits import Limits
+from execution.operation import Operation
+from execution.request import GraphQLRequest
 from tests.unit.transports.sockets import (
     PROTOCOL,
     all_gone,
@@ -158,6 +162,7 @@ async def test_gateway_that_fails(
         '{"type":"subscribe","payload":{"query":"{ hello }"}}',
         '{"type":"subscribe","id":7,"payload":{"query":"{ hello }"}}',
         '{"type":"subscribe","id":"","payload":{"query":"{ hello }"}}',
+        '{"type":"subscribe","id":"' + "x" * 129 + '","payload":{"query":"{ hello }"}}',
         '{"type":"subscribe","id":"1"}',
         '{"type":"subscribe","id":"1","payload":null}',
         '{"type":"subscribe","id":"1","payload":[]}',
@@ -309,8 +314,8 @@ async def test_unknown_exception(
 
 
 async def test_duplicate_id(ready: ClientConnection) -> None:
-    await subscribe(ready, "ü" * 200, "subscription { silence }")
-    await subscribe(ready, "ü" * 200, "{ hello }")
+    await subscribe(ready, "ü" * 128, "subscription { silence }")
+    await subscribe(ready, "ü" * 128, "{ hello }")
     code, reason = await closed(ready)
     assert code == 4409
     assert reason
@@ -361,6 +366,60 @@ async def test_too_many_operations() -> None:
         await heard("closed")
         await subscribe(socket, "3", "{ hello }")
         assert (await hear(socket))["type"] == "next"
+
+
+async def test_running_operations_have_a_size_together() -> None:
+    async with limited(operations_size=1_000) as (_, socket):
+        silence = "subscription { silence }"
+        await subscribe(socket, "1", silence, variables={"x": "x" * 2_000})  # Alone it may.
+        await heard("started")
+        await subscribe(socket, "2", "{ hello }")
+        refused = await hear(socket)
+        assert (refused["id"], refused["type"]) == ("2", "error")
+        assert refused["payload"] == [
+            {
+                "message": "At most 1000 characters of running operations are allowed on one"
+                " connection.",
+                "extensions": {"code": "RATE_LIMITED"},
+            }
+        ]
+        await tell(socket, {"id": "1", "type": "complete"})
+        await heard("closed")
+        for id_ in ("2", "3"):
+            await subscribe(socket, id_, silence, variables={"x": "x" * 400})
+        await subscribe(socket, "4", silence, variables={"x": "x" * 400})
+        assert (await hear(socket))["id"] == "4"
+
+
+async def test_a_burst_of_operations_lets_others_have_their_turn(
+    toy: Toy, ready: ClientConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = toy.gateway.engine.prepare
+    turns = 0
+    prepared: list[int] = []
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def prepare_in_turn(request: GraphQLRequest) -> Operation:
+        prepared.append(turns)
+        return prepare(request)
+
+    monkeypatch.setattr(toy.gateway.engine, "prepare", prepare_in_turn)
+    messages = [
+        {"id": str(number), "type": "subscribe", "payload": {"query": "{ nothing }"}}
+        for number in range(50)
+    ]
+    frames = [Frame(Opcode.TEXT, orjson.dumps(each)).serialize(mask=True) for each in messages]
+    others = asyncio.create_task(take_turns())
+    ready.transport.write(b"".join(frames))
+    for number in range(50):
+        assert (await hear(ready))["id"] == str(number)
+    others.cancel()
+    assert len(set(prepared)) == 50
 
 
 # Clients that leave
