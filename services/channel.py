@@ -27,6 +27,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from services.conversation import Conversation
 from services.store import Store
+from services.tasks import stop
 
 _log = logging.getLogger(__name__)
 
@@ -94,9 +95,7 @@ class RedisChannels(BroadcastBackend):
 
     async def disconnect(self) -> None:
         if self._reader is not None:
-            self._reader.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._reader
+            await stop(self._reader)
             self._reader = None
         self.connected.clear()
 

@@ -10,7 +10,6 @@ import logging
 import re
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from contextlib import suppress
 
 from broadcaster import Broadcast
 from broadcaster import Event as ChannelEvent
@@ -28,6 +27,7 @@ from services.rooms import Rooms
 from services.store import Store
 from services.stream import EventStream
 from services.subscription import Listener, LiveEvent, Subscription
+from services.tasks import stop
 from services.together import together
 
 _log = logging.getLogger(__name__)
@@ -112,11 +112,7 @@ class Hub:
         await self._channels.connected.wait()
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await stop(*self._tasks)
         await self._broadcast.disconnect()
 
     # Subscribing
