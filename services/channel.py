@@ -31,6 +31,7 @@ from services.tasks import stop
 
 _log = logging.getLogger(__name__)
 
+_WATCH_SECONDS = 0.25
 _PING_AFTER = 1.0
 _GIVE_UP_AFTER = 2.0
 _FIRST_DELAY = 0.05
@@ -180,7 +181,7 @@ class RedisChannels(BroadcastBackend):
         loop = asyncio.get_running_loop()
         began = loop.time()
         while True:
-            await asyncio.wait([conversation.ended], timeout=_PING_AFTER)
+            await asyncio.wait([conversation.ended], timeout=_WATCH_SECONDS)
             if self._refusal is not None:
                 raise self._refusal
             if conversation.ended.done():

@@ -86,9 +86,9 @@ class Subscriber:
             sock=await self._narrow_socket(),
             max_queue=16 if self.receive_buffer is None else 1,
             compression=None,
-            # As browsers, which never ping: to send anything on a socket that the server has closed
-            # is answered by a reset, and the reason for the closing is lost.
-            ping_interval=None,
+            # Who does not read does not ping, as browsers never do: to send anything on a socket
+            # that the server has closed is answered by a reset, and the reason is lost.
+            ping_interval=20 if self.receive_buffer is None else None,
             open_timeout=_OPEN_SECONDS,
             close_timeout=1,
         ) as connection:
