@@ -36,7 +36,9 @@ class Numbers(SharedSource, AsyncIterator[int]):
         return self
 
     async def __anext__(self) -> int:
-        raise NotImplementedError
+        if (number := await self.pull()) is None:
+            raise StopAsyncIteration
+        return number
 
     async def pull(self) -> int | None:
         return self.waiting.popleft() if self.waiting else None
