@@ -39,7 +39,8 @@ class PreparedOperation:
         an operation that is left to graphql-core."""
         values = executor.variable_values.coerced
         # Other operations of the document may have a variable of the same name for something else.
-        conditions = tuple(values.get(name) is True for name in self._condition_variables)
+        given = (values.get(name) for name in self._condition_variables)
+        conditions = tuple(value if isinstance(value, bool) else None for value in given)
         if conditions not in self._plans:
             if len(self._plans) == _MAX_PLANS:
                 return None

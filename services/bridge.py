@@ -4,12 +4,12 @@ import asyncio
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from services.errors import NotFound, Unavailable
 from services.log import Log
 from services.presence import PresenceService
 from services.rooms import Rooms
+from services.tasks import stop
 from services.users import Users
 from services.wire import (
     Envelope,
@@ -41,10 +41,7 @@ class Bridge:
         self._server_id = server_id
 
     async def close(self) -> None:
-        for task in self._adoptions:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*self._adoptions)
+        await stop(*self._adoptions)
 
     @staticmethod
     def is_rung(envelope: bytes) -> bool:

@@ -25,6 +25,7 @@ from services.sessions import (
     Sessions,
 )
 from services.store import Store
+from services.tasks import stop
 from services.user_cache import UserCache
 from services.users import Users
 
@@ -108,9 +109,7 @@ class Chat:
 
     async def _stop_heartbeat(self) -> None:
         if self._heartbeat_task is not None:
-            self._heartbeat_task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._heartbeat_task
+            await stop(self._heartbeat_task)
 
     def watch_session(self, session: SessionKey, ended: Callable[[], None]) -> Callable[[], None]:
         """Call `ended` once when the session is ended by anybody; returns how to stop watching."""

@@ -9,7 +9,6 @@ import asyncio
 from asyncio import Future
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from redis.exceptions import ConnectionError, InvalidResponse
 from redis.exceptions import TimeoutError as SocketTimeout
 
 from services.conversation import Conversation
+from services.tasks import stop
 
 _TRIES = 3
 """On so many connections: one that breaks each of them must not break those of all others."""
@@ -49,13 +49,9 @@ class Link:
     idempotent.
     """
 
-    def __init__(
-        self, make: Callable[[], AbstractConnection], *, patience: float, silence: float
-    ) -> None:
-        """`patience`: seconds until a request fails; `silence`: seconds without any reply after
-        which the peer of a connection is taken for gone."""
+    def __init__(self, make: Callable[[], AbstractConnection], *, silence: float) -> None:
+        """`silence`: seconds without any reply after which the peer is taken for gone."""
         self._make = make
-        self._patience = patience
         self._silence = silence
         self._waiting: deque[_Exchange] = deque()
         """To be sent."""
@@ -69,15 +65,14 @@ class Link:
         self._is_closed = False
         self._tick: asyncio.TimerHandle | None = None
 
-    def ask(self, request: bytes, count: int, patience: float | None = None) -> "Future[list[Any]]":
+    def ask(self, request: bytes, count: int, patience: float) -> "Future[list[Any]]":
         """The `count` replies to some packed commands; error replies are exceptions among them.
 
         What is asked in one turn of the event loop goes out in one piece. The future fails with
-        redis-py's ConnectionError or TimeoutError, the latter after `patience` seconds if given.
+        redis-py's ConnectionError or TimeoutError, the latter after `patience` seconds.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + (self._patience if patience is None else patience)
-        exchange = _Exchange(request, count, deadline, loop.create_future())
+        exchange = _Exchange(request, count, loop.time() + patience, loop.create_future())
         if self._is_closed:
             exchange.fail(ConnectionError("The link is closed."))
             return exchange.answer
@@ -98,9 +93,7 @@ class Link:
         if due := [each.answer for each in (*self._waiting, *self._sent) if not each.answer.done()]:
             await asyncio.wait(due)
         if self._connecting is not None:
-            self._connecting.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._connecting
+            await stop(self._connecting)
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None

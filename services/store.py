@@ -84,7 +84,7 @@ class Store:
             # They would turn off the check for replies left over, and lengthen the timeouts.
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
-        link = Link(pool.make_connection, patience=_BUDGET_SECONDS, silence=_SOCKET_SECONDS)
+        link = Link(pool.make_connection, silence=_SOCKET_SECONDS)
         return cls(Redis.from_pool(pool), shared=link, epochs=epochs)
 
     @property

@@ -71,3 +71,38 @@ async def test_an_absent_store_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await Log(store).now()
     await store.close()
+
+
+async def test_what_the_store_says_by_itself_is_no_answer(store: Store) -> None:
+    connection = await store.call("CLIENT", "ID")
+    await store.call("CLIENT", "TRACKING", "ON")
+    await store.call("SET", "watched", "a")
+    assert await store.call("GET", "watched") == b"a"
+    # The store tells of the change on the shared connection, before or between the answers.
+    await store.redis.set("watched", "b")
+    words = [f"word {number}" for number in range(20)]
+    assert await asyncio.gather(*(store.call("ECHO", word) for word in words)) == [
+        word.encode() for word in words
+    ]
+    assert await store.call("CLIENT", "ID") == connection
+
+
+async def test_a_closed_store_answers_at_once(store_url: str) -> None:
+    closed = Store.from_url(store_url)
+    await closed.open()
+    await closed.close()
+    with pytest.raises(Unavailable):
+        await closed.call("GET", "x")
+
+
+async def test_what_is_asked_while_it_closes_is_not_left_waiting(store_url: str) -> None:
+    closing = Store.from_url(store_url)
+    await closing.open()
+    asked = asyncio.create_task(closing.call("ECHO", "before"))
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(closing.close())
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await closing.call("GET", "x")
+    assert await asked == b"before"
+    await ending

@@ -105,6 +105,22 @@ def test_operation(engine: Engine) -> None:
     assert (anonymous.name, anonymous.type) == (None, "query")
 
 
+async def test_a_condition_that_is_null_is_not_one_that_is_false(engine: Engine) -> None:
+    query = "query($no: Boolean = false) { hello @skip(if: $no) }"
+    assert await execute(engine, query) == {"data": {"hello": "Hello world"}}
+    null = await execute(engine, query, {"no": None})
+    assert null["data"] is None
+    assert "not to be None" in null["errors"][0]["message"]
+
+
+async def test_a_condition_of_another_operation_may_be_anything(engine: Engine) -> None:
+    text = "query A($x: Boolean!) { hello @skip(if: $x) } query B($x: Name!) { greet(to: $x) }"
+    for first in ("you", "they"):
+        response = await execute(engine, text, {"x": {"first": first}}, "B")
+        assert response == {"data": {"greet": f"Hello {first}"}}
+    assert await execute(engine, text, {"x": True}, "A") == {"data": {}}
+
+
 @pytest.mark.parametrize(
     ("query", "name", "code", "message"),
     [
