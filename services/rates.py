@@ -5,13 +5,13 @@ much may be done at once, and no more than that in the long run. The store's clo
 """
 
 import hashlib
-import ipaddress
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services import keys
+from services.addresses import holder
 from services.errors import RateLimited
 from services.store import Store
 
@@ -116,25 +116,12 @@ def _buckets(
 ) -> list[Bucket]:
     buckets = []
     if per_address is not None and address is not None:
-        key = keys.guesses_bucket(what, "address", _digest(_network(address)))
+        key = keys.guesses_bucket(what, "address", _digest(holder(address)))
         buckets.append(Bucket(key, per_address, f"{what} from your address"))
     if per_name is not None:
         key = keys.guesses_bucket(what, "name", _digest(name))
         buckets.append(Bucket(key, per_name, f"{what} with this name"))
     return buckets
-
-
-def _network(address: str) -> str:
-    """Whom an address belongs to: an IPv6 network gives its every customer at least a /64."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((int(parsed), 64), strict=False))
-    return str(parsed)
 
 
 def _digest(text: str) -> str:

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from starlette.requests import HTTPConnection
 
 from application.transports.gateway import Refused
+from services.addresses import holder
 
 TOO_MANY = 4429
 
@@ -47,12 +47,5 @@ class Places:
 
 
 def address(connection: HTTPConnection[Any]) -> str:
-    """Who is at the other end; of IPv6 the network, as each machine has one of its own."""
-    host = connection.client.host if connection.client else ""
-    try:
-        ip = ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(ip, IPv6Address):
-        return str(ip.ipv4_mapped or IPv6Address(int(ip) >> 64 << 64))
-    return host
+    """Who is at the other end."""
+    return holder(connection.client.host if connection.client else "")

@@ -12,7 +12,7 @@ import pytest
 
 from application.transports import streams
 from application.transports.gateway import Refused
-from tests.unit.transports.toy import Toy, heard
+from tests.unit.transports.toy import Toy, ask, heard
 
 APOLLO = 'multipart/mixed;subscriptionSpec="1.0", application/json'
 
@@ -21,10 +21,6 @@ APOLLO = 'multipart/mixed;subscriptionSpec="1.0", application/json'
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(headers={"accept": APOLLO}) as client:
         yield client
-
-
-async def ask(client: httpx.AsyncClient, toy: Toy, query: str, **more: Any) -> httpx.Response:
-    return await client.post(toy.http, json={"query": query, **more})
 
 
 def parts(response: httpx.Response) -> list[Any]:

@@ -12,7 +12,7 @@ import pytest
 from application.transports import streams
 from application.transports.gateway import Refused
 from tests.unit.transports.test_http import URQL
-from tests.unit.transports.toy import Toy, heard
+from tests.unit.transports.toy import Toy, ask, heard
 
 EVENT_STREAM = "text/event-stream"
 COMPLETE = "event: complete\ndata: \n\n"
@@ -22,10 +22,6 @@ COMPLETE = "event: complete\ndata: \n\n"
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(headers={"accept": EVENT_STREAM}) as client:
         yield client
-
-
-async def ask(client: httpx.AsyncClient, toy: Toy, query: str, **more: Any) -> httpx.Response:
-    return await client.post(toy.http, json={"query": query, **more})
 
 
 def results(text: str) -> list[Any]:

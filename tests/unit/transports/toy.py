@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import strawberry
 import uvicorn
 from graphql import GraphQLError
@@ -56,6 +57,10 @@ async def heard(what: str, seconds: float = 1.0) -> None:
     """Wait until a resolver has told something."""
     async with asyncio.timeout(seconds):
         await DIARY.wait_for(what)
+
+
+async def ask(client: httpx.AsyncClient, toy: "Toy", query: str, **more: Any) -> httpx.Response:
+    return await client.post(toy.http, json={"query": query, **more})
 
 
 @dataclass
