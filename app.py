@@ -2,8 +2,13 @@
 
 from uvicorn.config import STARTUP_FAILURE
 
-from application.cli import prepare
+from application.failure import fail
+from application.settings import InvalidSettings
+from application.start import prepare
 from application.web import create_app
 
-# With this status uvicorn's supervisor stops; with any other it would try again for ever.
-app = create_app(prepare(STARTUP_FAILURE))
+try:
+    app = create_app(prepare())
+except InvalidSettings as error:
+    # With this status uvicorn's supervisor stops; with any other it would try again for ever.
+    fail(str(error), STARTUP_FAILURE)

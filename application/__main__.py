@@ -1,3 +1,3 @@
-from application.cli import main
+from application.commands.main import main
 
 main()

@@ -24,6 +24,7 @@ from application.trusted import read_documents
 from execution.limits import OperationLimits
 from schema.connection import DEFAULT_PAGE, MAX_PAGE
 from services.durability import Durability
+from services.errors import OperatorError
 from services.passwords import DEFAULT_QUEUE
 from services.rates import Rate, Rates
 from services.sessions import DEFAULT_MOST_SECONDS, DEFAULT_MOST_SESSIONS, DEFAULT_TTL
@@ -44,8 +45,8 @@ def _rate(value: object) -> object:
 ParsedRate = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
 
 
-class InvalidSettings(Exception):
-    """A setting has a value that cannot be used; the message is one line for the operator."""
+class InvalidSettings(OperatorError):
+    """A setting has a value that cannot be used."""
 
 
 class Settings(BaseSettings):

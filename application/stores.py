@@ -1,4 +1,5 @@
-"""The store that the settings name, ready for use: a Redis elsewhere, or our own embedded one."""
+"""What the settings say of the chat: its store, a Redis elsewhere or our own embedded one, and the
+services on it."""
 
 import asyncio
 import logging
@@ -7,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import unquote, urlsplit
 
 from application.settings import Settings
+from services.chat import Chat
 from services.embedded import EmbeddedStore
 from services.store import Store, StoreError, check_durability, check_store
 
@@ -30,6 +32,20 @@ async def configured_store(settings: Settings) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+def configured_chat(store: Store, settings: Settings) -> Chat:
+    """The services, not opened yet."""
+    return Chat(
+        store,
+        session_ttl=settings.session_ttl_seconds,
+        session_most=settings.session_max_seconds,
+        sessions_per_user=settings.sessions_per_user,
+        login_queue=settings.login_queue,
+        rates=settings.rates,
+        demo_data=settings.demo_data,
+        durability=settings.durability,
+    )
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ from application.pages import (
 from application.proxies import behind
 from application.settings import Settings
 from application.signals import told_to_stop
-from application.stores import configured_store
+from application.stores import configured_chat, configured_store
 from application.transports.errors import unexpected
 from application.transports.http import PREFLIGHT_HEADERS, HTTPEndpoint
 from application.transports.places import Places
@@ -212,16 +212,7 @@ def _engine(settings: Settings) -> Engine:
 
 @asynccontextmanager
 async def _opened_chat(store: Store, settings: Settings) -> AsyncIterator[Chat]:
-    chat = Chat(
-        store,
-        session_ttl=settings.session_ttl_seconds,
-        session_most=settings.session_max_seconds,
-        sessions_per_user=settings.sessions_per_user,
-        login_queue=settings.login_queue,
-        rates=settings.rates,
-        demo_data=settings.demo_data,
-        durability=settings.durability,
-    )
+    chat = configured_chat(store, settings)
     try:
         async with asyncio.timeout(_OPEN_SECONDS):
             await chat.open()

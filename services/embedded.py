@@ -55,7 +55,7 @@ its pid must be on record even if we are killed right now.
 
 
 class EmbeddedStoreError(StoreError):
-    """The embedded store cannot be used; the message is one line for the operator."""
+    """The embedded store cannot be used."""
 
 
 class EmbeddedStore:

@@ -1,4 +1,4 @@
-"""The failures that a caller can do something about; everything else is a bug."""
+"""The failures that a caller or an operator can do something about; everything else is a bug."""
 
 from typing import ClassVar
 
@@ -67,3 +67,7 @@ class CursorExpired(ChatError):
     """The history after the cursor is no longer kept: the client reloads."""
 
     code = "CURSOR_EXPIRED"
+
+
+class OperatorError(Exception):
+    """What only the operator can put right; the message is one line that says what to do."""

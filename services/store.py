@@ -18,7 +18,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from services import keys
 from services.durability import Durability, NotDurable
 from services.epochs import Epochs
-from services.errors import Unavailable
+from services.errors import OperatorError, Unavailable
 from services.link import Link
 from services.pipeline import Pipeline, Word
 from services.store_errors import translated
@@ -35,8 +35,8 @@ _POOL_SIZE = 128
 _PROBE_SECONDS = 60
 
 
-class StoreError(Exception):
-    """The store that the settings name cannot be used; the message is one line for the operator."""
+class StoreError(OperatorError):
+    """The store that the settings name cannot be used."""
 
 
 class _Way(Protocol):

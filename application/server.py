@@ -1,22 +1,20 @@
-"""The command line: `python -m application` serves until it is told to stop."""
+"""A server process: it listens, serves, and stops when it is told to."""
 
 import asyncio
 import gc
 import logging
 import os
-import signal
 import socket
 import sys
 from contextlib import suppress
-from typing import NoReturn
 
 import uvicorn
 
-from application.logs import set_up_logs
-from application.settings import InvalidSettings, Settings, load_settings
+from application.settings import Settings
 from application.transports.protocols import HTTPProtocol, WebSocketProtocol, bound_by_peer
 from application.web import Parley, create_app
 from services.demo import PASSWORD, USERNAMES
+from services.errors import OperatorError
 
 _DRAIN_SECONDS = 3
 """How long connections may take to end by themselves; after that they are ended."""
@@ -30,10 +28,8 @@ _OBJECTS_BETWEEN_COLLECTIONS = 25_000
 _LOCAL = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104
 
 
-def main() -> None:
-    # uvicorn raises the signal again when all is closed: then that is the end, and a good one.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    settings = prepare()
+def run(settings: Settings) -> None:
+    """Serve until told to stop. Raises OperatorError when that cannot be begun."""
     _allow_many_connections()
     listener = _listen(settings)
     app = create_app(settings)
@@ -43,23 +39,8 @@ def main() -> None:
         sys.exit(0)
     except SystemExit:
         if app.failure is not None:
-            fail(app.failure)
+            raise OperatorError(app.failure) from None
         raise
-
-
-def prepare(status: int = 1) -> Settings:
-    """Load the settings and set the log up; or end the process with `status` and a reason."""
-    try:
-        settings = load_settings()
-    except InvalidSettings as error:
-        fail(f"{error}. See .env.sample for what each setting takes.", status)
-    set_up_logs(settings.log_level)
-    return settings
-
-
-def fail(reason: str, status: int = 1) -> NoReturn:
-    sys.stderr.write(f"parley: {reason}\n")
-    sys.exit(status)
 
 
 class _Server(uvicorn.Server):
@@ -158,8 +139,8 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
         listener.listen(2048)
     except OSError as error:
-        fail(
+        raise OperatorError(
             f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}."
             " Set HOST and PORT to an address of this machine and a free port."
-        )
+        ) from error
     return listener

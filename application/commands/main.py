@@ -1,0 +1,36 @@
+"""The command line put together: `python -m application`, or `parley` where that is installed."""
+
+from typing import Never
+
+import typer
+
+from application.commands.serve import serve
+from application.failure import fail
+from services.errors import ChatError, OperatorError
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+app.command()(serve)
+
+
+@app.callback(invoke_without_command=True)
+def without_command(context: typer.Context) -> None:
+    """Parley, a self-hosted chat server. Without a command it serves.
+
+    Settings come from the environment or a file .env, the same for every command.
+    """
+    if context.invoked_subcommand is None:
+        serve()
+
+
+def main() -> Never:
+    """Run the command of the process's arguments, and end the process.
+
+    Exit status: 0 for success, 1 for what failed, 2 for what cannot be understood.
+    """
+    try:
+        status = app(standalone_mode=False)
+    except typer.TyperException as error:
+        fail(f"{error.format_message().rstrip('.')}. Try --help.", error.exit_code)
+    except (OperatorError, ChatError) as error:
+        fail(str(error))
+    raise SystemExit(status)
