@@ -1,15 +1,71 @@
-"""What is logged, and how it is kept free of secrets."""
+"""What is logged, how it looks, and how it is kept free of secrets.
+
+Everything logs by the standard library's `logging`; this is where it comes out: a line of JSON for
+each record or, on a terminal, a coloured line for people.
+"""
 
 import logging
+import os
+import sys
 
-_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from application.request_ids import request_id
+
+_SERVERS_LOGGERS = ("uvicorn", "uvicorn.access", "uvicorn.error")
 
 
 def set_up_logs(level: str) -> None:
     """Log to stderr from this level on: debug, info, warning or error."""
-    logging.basicConfig(level=level.upper(), format=_FORMAT)
-    for name in ("uvicorn.access", "uvicorn.error"):
-        logging.getLogger(name).addFilter(_without_secrets)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_formatter(is_for_people=sys.stderr.isatty()))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    for name in _SERVERS_LOGGERS:
+        logger = logging.getLogger(name)
+        # `uvicorn app:app` has a format of its own for them.
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.addFilter(_without_secrets)
+
+
+def _formatter(*, is_for_people: bool) -> logging.Formatter:
+    rendering: list[Processor]
+    if is_for_people:
+        # No other tracebacks: the usual ones for terminals show the values of variables.
+        console = structlog.dev.ConsoleRenderer(
+            colors="NO_COLOR" not in os.environ,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+        rendering = [console]
+    else:
+        rendering = [
+            structlog.processors.format_exc_info,
+            _message_first,
+            structlog.processors.JSONRenderer(),
+        ]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.processors.TimeStamper(fmt="iso", utc=not is_for_people),
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            _add_request_id,
+        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+    )
+
+
+def _add_request_id(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    name = request_id.get()
+    if name is not None:
+        event["request_id"] = name
+    return event
+
+
+def _message_first(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """In the order in which people read."""
+    head = {name: event.pop(name) for name in ("timestamp", "level", "logger")}
+    return {**head, "message": event.pop("event"), **event}
 
 
 def _without_secrets(record: logging.LogRecord) -> bool:

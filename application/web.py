@@ -27,6 +27,7 @@ from application.pages import (
     pages,
 )
 from application.proxies import behind
+from application.request_ids import name_request, naming
 from application.settings import Settings
 from application.signals import told_to_stop
 from application.stores import configured_chat, configured_store
@@ -89,13 +90,14 @@ class Parley(Starlette):
             await self._serve(scope, receive, send)
 
     def _answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        name_request(scope)
         endpoint: ASGIApp = super().__call__
         if scope["path"] == GRAPHQL:
             # Straight there: for a socket that stays open each frame on the way takes memory, and
             # a request takes a tenth longer by way of the router.
             is_socket = scope["type"] == "websocket"
             endpoint = scope["state"]["websocket"] if is_socket else self._graphql
-        return endpoint(scope, receive, send)
+        return endpoint(scope, receive, naming(send) if scope["type"] == "http" else send)
 
     @asynccontextmanager
     async def _serving(self) -> AsyncIterator[State]:
@@ -181,6 +183,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             allow_origins=settings.allowed_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type", "last-event-id", *PREFLIGHT_HEADERS],
+            expose_headers=["x-request-id"],
             allow_credentials=True,
         )
         middleware.append(cors)

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from application.request_ids import naming_headers
 from application.transports.connection import Connection
 from application.transports.gateway import Gateway, Refused
 from application.transports.limits import Limits
@@ -58,7 +59,7 @@ class WebSocketEndpoint:
                 await websocket.accept()
                 await websocket.close(4406, "Subprotocol not acceptable")
                 return
-            await websocket.accept(SUBPROTOCOL)
+            await websocket.accept(SUBPROTOCOL, naming_headers())
             if self._stopping is not None:
                 await websocket.close(self._stopping.code, self._stopping.reason)
                 return

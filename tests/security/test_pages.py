@@ -195,4 +195,4 @@ def test_an_unexpected_error_has_an_id_that_is_in_the_log(embedded_url: str) -> 
         assert not INTERNAL.search(answer.text)
     finally:
         server.stop()
-    assert re.search(f"{error_id}.*\nTraceback", server.output)
+    assert re.search(f"{error_id}.*Traceback", server.output)
