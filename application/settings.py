@@ -17,19 +17,17 @@ from pydantic import (
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from redis.asyncio import ConnectionPool
 
 from application.transports.limits import Limits
 from application.trusted import read_documents
 from execution.limits import OperationLimits
 from schema.connection import DEFAULT_PAGE, MAX_PAGE
 from services.durability import Durability
+from services.endpoints import address, as_url
 from services.errors import OperatorError
 from services.passwords import DEFAULT_QUEUE
 from services.rates import Rate, Rates
 from services.sessions import DEFAULT_MOST_SECONDS, DEFAULT_MOST_SESSIONS, DEFAULT_TTL
-
-_STORE_FORMS = "host:port or a URL that begins with redis://, rediss:// or unix:///"
 
 _MOST_FIELDS = 100
 """Of one selection: no type has nearly as many."""
@@ -63,7 +61,7 @@ class Settings(BaseSettings):
     redis_endpoint_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("REDIS_ENDPOINT_URL", "REDIS_ENDPOINT_URI"),
-        description="The Redis to use: host:port, or a redis://, rediss:// or unix:// URL.",
+        description="The Redis to use: host:port, or a URL of one of the forms in docs/stores.md.",
     )
     redis_password: SecretStr | None = Field(
         default=None, description="The password of that Redis."
@@ -253,9 +251,7 @@ class Settings(BaseSettings):
         """What to call the store in messages: never with a password."""
         if self.redis_endpoint_url is None:
             return str(self.data_dir)
-        parts = urlsplit(as_url(self.redis_endpoint_url))
-        _, _, place = parts.netloc.rpartition("@")
-        return place or parts.path
+        return address(as_url(self.redis_endpoint_url))
 
     @property
     def durability(self) -> Durability:
@@ -309,37 +305,3 @@ def load_settings() -> Settings:
 def _reason(message: str) -> str:
     text = message.removeprefix("Value error, ").removeprefix("Input ")
     return text.rstrip(".").replace("\n", " ")
-
-
-def as_url(value: str) -> str:
-    """`host:port` or a URL as a URL with every part there; ValueError for anything else."""
-    url = value if "://" in value else f"redis://{value}"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"should be {_STORE_FORMS}") from None
-    if parts.scheme == "unix":
-        if parts.hostname or not parts.path.strip("/"):
-            raise ValueError("should name a socket file, like unix:///run/redis/redis.sock")
-    elif parts.scheme in ("redis", "rediss"):
-        if not parts.hostname or port == 0 or " " in parts.netloc:
-            raise ValueError(f"should be {_STORE_FORMS}")
-        database = parts.path.strip("/") or "0"
-        if not database.isdecimal():
-            raise ValueError("should end in a database number, like redis://127.0.0.1:6379/0")
-        place = parts.netloc if port else f"{parts.netloc.rstrip(':')}:6379"
-        url = parts._replace(netloc=place, path=f"/{database}").geturl()
-    else:
-        raise ValueError(f"should be {_STORE_FORMS}")
-    _check_options(url)
-    return url
-
-
-def _check_options(url: str) -> None:
-    """What follows the `?` reaches redis-py as it is; an option it does not know is a TypeError."""
-    try:
-        pool = ConnectionPool.from_url(url)
-        pool.connection_class(**pool.connection_kwargs)
-    except (TypeError, ValueError):
-        raise ValueError("should have only options after its ? that redis-py knows") from None

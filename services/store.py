@@ -17,11 +17,14 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from services import keys
 from services.durability import Durability, NotDurable
+from services.endpoints import Endpoint
 from services.epochs import Epochs
 from services.errors import OperatorError, Unavailable
 from services.link import Link
 from services.pipeline import Pipeline, Word
+from services.sentinels import Sentinels
 from services.store_errors import translated
+from services.tasks import stop
 
 _SCRIPTS = {path.stem: path.read_text() for path in (Path(__file__).parent / "lua").glob("*.lua")}
 _SHA = {name: sha1(text.encode()).hexdigest() for name, text in _SCRIPTS.items()}  # noqa: S324
@@ -59,33 +62,45 @@ class Store:
     """
 
     def __init__(
-        self, redis: Redis, *, shared: Link | None = None, epochs: Epochs | None = None
+        self,
+        redis: Redis,
+        *,
+        shared: Link | None = None,
+        epochs: Epochs | None = None,
+        sentinels: Sentinels | None = None,
     ) -> None:
         """`redis` is for plain commands of redis-py and, without `shared`, for all."""
         self.redis = redis
         self.epochs = epochs or Epochs()
+        self._sentinels = sentinels
+        self._watching: asyncio.Task[None] | None = None
         self._pool = _OwnConnections(redis)
         self._way: _Way = self._pool if shared is None else _SharedConnection(shared)
 
     @classmethod
     def from_url(cls, url: str, password: str | None = None) -> "Store":
+        """`url` as `endpoints.as_url` has it; `password` counts where it has none."""
         epochs = Epochs()
-        pool = BlockingConnectionPool.from_url(
-            url,
-            password=password,
-            max_connections=_POOL_SIZE,
-            timeout=_BUDGET_SECONDS,
-            socket_timeout=_SOCKET_SECONDS,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            redis_connect_func=epochs.greet,
+        endpoint = Endpoint.from_url(url, password)
+        ours = {
+            "max_connections": _POOL_SIZE,
+            "timeout": _BUDGET_SECONDS,
+            "socket_timeout": _SOCKET_SECONDS,
+            "socket_connect_timeout": _CONNECT_SECONDS,
+            "redis_connect_func": epochs.greet,
             # Retrying a write is safe because every write is idempotent (see the Lua scripts).
-            retry=Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), 2),
-            retry_on_error=[ConnectionError, SocketTimeout, RuntimeError],
+            "retry": Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), 2),
+            "retry_on_error": [ConnectionError, SocketTimeout, RuntimeError],
             # They would turn off the check for replies left over, and lengthen the timeouts.
-            maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+        }
+        pool = BlockingConnectionPool(**{**ours, **endpoint.options})
+        return cls(
+            Redis.from_pool(pool),
+            shared=Link(pool.make_connection, silence=_SOCKET_SECONDS),
+            epochs=epochs,
+            sentinels=endpoint.sentinels,
         )
-        link = Link(pool.make_connection, silence=_SOCKET_SECONDS)
-        return cls(Redis.from_pool(pool), shared=link, epochs=epochs)
 
     @property
     def epoch(self) -> str:
@@ -94,14 +109,20 @@ class Store:
 
     async def open(self) -> None:
         """Load the scripts and read the epoch, which an empty store gets anew."""
+        if self._sentinels is not None and self._watching is None:
+            self._watching = asyncio.create_task(self._sentinels.watch(), name="sentinels")
         await self.execute(_loading())
         await self.epochs.refresh(self)
 
     async def close(self) -> None:
+        if self._watching is not None:
+            await stop(self._watching)
         await self._way.close()
         # What a stopped store was sent last may never leave.
         with suppress(RedisError):
             await self.redis.aclose()
+        if self._sentinels is not None:
+            await self._sentinels.close()
 
     async def drop_connections(self) -> None:
         """Make new ones from now on: those that there are may be dead without saying so."""

@@ -16,9 +16,9 @@ import pytest
 import redis
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from application.settings import as_url
 from services.chat import Chat
 from services.embedded import EmbeddedStore
+from services.endpoints import as_url
 from services.store import Store
 from tests.servers import Server, start_server
 

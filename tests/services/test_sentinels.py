@@ -1,0 +1,88 @@
+"""A store behind sentinels: connections lead to the present primary, and to no other server."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.errors import Unavailable
+from services.store import Store, StoreError, check_store
+from tests.store_process import BINARIES
+from tests.topologies.node import HOST
+from tests.topologies.replicated import SERVICE, Replicated
+
+DEADLINE_SECONDS = 20
+
+
+@pytest.fixture(params=BINARIES, ids=lambda binary: Path(binary).name)
+def replicated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replicated]:
+    replicated = Replicated(request.param, tmp_path)
+    replicated.start()
+    yield replicated
+    replicated.close()
+
+
+async def insist(store: Store, *command: str) -> Any:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            try:
+                return await store.call(*command)
+            except Unavailable:
+                await asyncio.sleep(0.05)
+
+
+async def port(store: Store) -> str:
+    return str((await insist(store, "CONFIG", "GET", "port"))[b"port"].decode())
+
+
+async def test_all_connections_follow_the_primary(replicated: Replicated) -> None:
+    store = Store.from_url(replicated.url)
+    await store.open()
+    before, epoch = replicated.primary, store.epoch
+    assert await port(store) == str(before.port)
+    assert (await store.redis.config_get("port"))["port"] == str(before.port)
+    # The one of before works on for some ten seconds, and does not know that it is over.
+    await asyncio.to_thread(replicated.fail_over)
+    async with asyncio.timeout(DEADLINE_SECONDS / 4):
+        while await port(store) == str(before.port):
+            await asyncio.sleep(0.05)
+    assert await port(store) == str(replicated.primary.port)
+    assert (await store.redis.config_get("port"))["port"] == str(replicated.primary.port)
+    assert store.epoch != epoch
+
+    replicated.primary.kill()
+    await insist(store, "SET", "kept", "this")
+    assert replicated.primary.operator.get("kept") == b"this"
+    await store.close()
+
+
+async def test_who_is_no_primary_is_refused(replicated: Replicated) -> None:
+    """Though the sentinels name it still."""
+    first, second, _ = replicated.servers
+    first.operator.replicaof(HOST, str(second.port))
+    store = Store.from_url(replicated.url)
+    with pytest.raises(StoreError, match="is not the primary"):
+        await check_store(store, "here")
+    await store.close()
+
+
+async def test_most_sentinels_may_be_down(replicated: Replicated) -> None:
+    for sentinel in replicated.sentinels[:2]:
+        sentinel.kill()
+    store = Store.from_url(replicated.url)
+    await store.open()
+    await store.close()
+    replicated.sentinels[2].kill()
+    store = Store.from_url(replicated.url)
+    with pytest.raises(StoreError, match=f"name no primary of {SERVICE}"):
+        await check_store(store, "here")
+    await store.close()
+
+
+async def test_sentinels_that_do_not_know_the_service(replicated: Replicated) -> None:
+    store = Store.from_url(replicated.url.replace(SERVICE, "unheard-of"))
+    with pytest.raises(StoreError, match="No such master"):
+        await check_store(store, "here")
+    await store.close()

@@ -1,0 +1,80 @@
+"""One process of a topology: a server or a sentinel, on a port and in a folder of its own."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import redis
+from redis.backoff import ConstantBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from tests.faults.stores import free_port
+
+START_SECONDS = 10
+HOST = "127.0.0.1"
+
+
+class Node:
+    """Keeps its port, its configuration and its data over several lives.
+
+    `options` are lines of the configuration; a value with a space makes several words. `mode` is
+    what the binary is called with besides, like `--sentinel`.
+    """
+
+    def __init__(
+        self, binary: str, folder: Path, options: Mapping[str, object], mode: str = ""
+    ) -> None:
+        self.port = free_port()
+        self.place = f"{HOST}:{self.port}"
+        self.folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True)
+        # Servers write their own state into the file.
+        self._config = folder / "node.conf"
+        self._command = [binary, str(self._config), *mode.split()]
+        lines = {
+            "bind": HOST,
+            "port": self.port,
+            "dir": folder,
+            "logfile": folder / "log",
+            **options,
+        }
+        self._config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
+        # The operator's connection is to outlive what is done to the node.
+        self.operator = redis.Redis(
+            HOST, self.port, retry=Retry(ConstantBackoff(0.05), 5), socket_timeout=5
+        )
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        self.operator.close()
+        if self.process is not None:
+            self.kill()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.operator.ping())
+        except RedisError:
+            return False

@@ -1,0 +1,100 @@
+"""A primary, its replicas, and the sentinels that watch them."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.topologies.node import HOST, Node
+
+SERVICE = "chat"
+_QUORUM = 2
+_SETTLE_SECONDS = 20
+
+
+class Replicated:
+    """Under the name `chat`."""
+
+    def __init__(self, binary: str, folder: Path, *, replicas: int = 2, sentinels: int = 3) -> None:
+        self.servers = [
+            Node(
+                binary,
+                folder / f"server-{number}",
+                {
+                    "save": '""',
+                    "appendonly": "yes",
+                    "appendfsync": "everysec",
+                    "repl-diskless-sync-delay": 0,
+                    "repl-ping-replica-period": 1,
+                },
+            )
+            for number in range(1 + replicas)
+        ]
+        self.sentinels = [
+            Node(
+                binary,
+                folder / f"sentinel-{number}",
+                {
+                    f"sentinel monitor {SERVICE} {HOST}": f"{self.servers[0].port} {_QUORUM}",
+                    f"sentinel down-after-milliseconds {SERVICE}": 1000,
+                    f"sentinel failover-timeout {SERVICE}": 10_000,
+                    f"sentinel parallel-syncs {SERVICE}": 2,
+                },
+                "--sentinel",
+            )
+            for number in range(sentinels)
+        ]
+
+    @property
+    def url(self) -> str:
+        places = ",".join(sentinel.place for sentinel in self.sentinels)
+        return f"redis+sentinel://{places}/{SERVICE}/0"
+
+    @property
+    def primary(self) -> Node:
+        """The one that the sentinels name."""
+        address: Any = self.sentinels[0].operator.sentinel_get_master_addr_by_name(SERVICE)
+        _, port = address
+        return next(server for server in self.servers if server.port == int(port))
+
+    def start(self) -> None:
+        first, *replicas = self.servers
+        first.start()
+        for replica in replicas:
+            replica.start()
+            replica.operator.replicaof(HOST, str(first.port))
+        until(lambda: self._replicas_of(first) == len(replicas))
+        for sentinel in self.sentinels:
+            sentinel.start()
+        until(lambda: all(self._knows_all(sentinel) for sentinel in self.sentinels))
+
+    def fail_over(self) -> None:
+        """Have the sentinels make another the primary while the present one works."""
+        before = self.primary
+        self.sentinels[0].operator.sentinel_failover(SERVICE)
+        until(lambda: self.primary is not before)
+
+    def close(self) -> None:
+        for node in (*self.sentinels, *self.servers):
+            node.close()
+
+    def _replicas_of(self, server: Node) -> int:
+        info: dict[str, Any] = server.operator.info("replication")
+        return sum(
+            info[f"slave{number}"]["state"] == "online"
+            for number in range(info["connected_slaves"])
+        )
+
+    def _knows_all(self, sentinel: Node) -> bool:
+        state: Any = sentinel.operator.sentinel_master(SERVICE)
+        return bool(
+            state["num-slaves"] == len(self.servers) - 1
+            and state["num-other-sentinels"] == len(self.sentinels) - 1
+        )
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
