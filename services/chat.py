@@ -14,6 +14,7 @@ from services.hub import Hub
 from services.log import Log
 from services.messages import Messages
 from services.models import SessionKey
+from services.named_rooms import NamedRooms
 from services.passwords import DEFAULT_COST, DEFAULT_QUEUE, Passwords
 from services.presence import PresenceService
 from services.rates import Rates
@@ -65,6 +66,7 @@ class Chat:
             rates=rates,
         )
         self.rooms = Rooms(store, self.users, server_id)
+        self.named_rooms = NamedRooms(store, self.rooms)
         self.log = Log(store)
         self.messages = Messages(store, self.log, self.rooms, server_id, durability)
         self.presence = PresenceService(store, server_id)

@@ -112,8 +112,9 @@ class Hub:
         await self._channels.connected.wait()
 
     async def close(self) -> None:
-        await stop(*self._tasks)
-        await self._broadcast.disconnect()
+        if self._tasks:  # Else it was never opened.
+            await stop(*self._tasks)
+            await self._broadcast.disconnect()
 
     # Subscribing
 

@@ -23,6 +23,8 @@ SPELLINGS = "parley:spellings"
 """Hash of what nobody else's name may look like: spelling -> id of the user who has it."""
 SPELLINGS_UPTO = "parley:spellings:upto"
 """The highest user id of those whose names are among the spellings, like all before it."""
+NAMED_ROOMS = "parley:rooms"
+"""How many ids of named rooms were given out."""
 PROBE = "parley:probe"
 """Written to see whether the store takes a write."""
 

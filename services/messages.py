@@ -150,6 +150,10 @@ class Messages:
         )
         return found
 
+    async def count(self, room_id: str) -> int:
+        """How many messages a room has; no authorisation."""
+        return int(await self._store.call("ZCARD", keys.room(room_id)))
+
     async def _slice(
         self, room_id: str, end: End, limit: int, after: Cursor | None, before: Cursor | None
     ) -> "_Slice":

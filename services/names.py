@@ -1,4 +1,4 @@
-"""User names: how they are written down, and which of them look the same.
+"""Names: how they are written down, and which names of users look the same.
 
 What looks the same is Unicode's business (Technical Standard 39, section 4): every character has a
 prototype, and names with the same prototypes, a "skeleton", can be taken for each other.
@@ -14,6 +14,7 @@ import orjson
 from services.errors import BadUserInput
 
 MAX_USERNAME = 32
+MAX_ROOM_NAME = 64
 FIELD = "input.username"
 
 _LONGEST_GIVEN = 256
@@ -38,6 +39,16 @@ def usable(username: str) -> str:
         raise BadUserInput("The username has characters that cannot be used.", FIELD)
     if not _VARIATIONS.sub("", name):
         raise BadUserInput("The username has nothing that can be seen.", FIELD)
+    return name
+
+
+def usable_of_room(text: str) -> str:
+    """A room's name as it is kept, in the same form as a user's. Raises BadUserInput."""
+    name = written(text)
+    if not 1 <= len(name) <= MAX_ROOM_NAME or len(text) > _LONGEST_GIVEN:
+        raise BadUserInput(f"A room's name has 1 to {MAX_ROOM_NAME} characters.", "input.name")
+    if any(unicodedata.category(each) in _REFUSED for each in name) or _INVISIBLE.search(name):
+        raise BadUserInput("The room's name has characters that cannot be used.", "input.name")
     return name
 
 

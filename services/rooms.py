@@ -139,8 +139,9 @@ class Rooms:
         if me is None or other is None:
             raise NotFound("There is no such user.")
         room_id = private_room_id(user_id, other_id)
-        if await self._add_to_both(room_id, "open"):
-            await self._announce(room_id, me, other)
+        if await self._add_all(room_id, (user_id, other_id), "open"):
+            pair = sorted((me, other), key=lambda user: int(user.id))
+            await self.announce(room_id, [user.username for user in pair])
         return Room(room_id, None)
 
     async def show(self, room_id: str) -> None:
@@ -150,12 +151,21 @@ class Rooms:
         """
         pair = private_members(room_id)
         if pair is not None and None not in await self._users.read_many(pair):
-            await self._add_to_both(room_id, "show")
+            await self._add_all(room_id, pair, "show")
 
-    async def _add_to_both(self, room_id: str, mode: str) -> bool:
-        """Both sides in one step; a Redis Cluster has them in different slots."""
+    async def add_member(self, room_id: str, user_id: str) -> bool:
+        """Put a room into a user's list, who is told; whether it was not there.
+
+        For rooms that the user may see without. Raises NotFound for an unknown user.
+        """
+        if await self._users.read_many([user_id]) == [None]:
+            raise NotFound("There is no such user.")
+        return await self._add_all(room_id, (user_id,), "open")
+
+    async def _add_all(self, room_id: str, members: Collection[str], mode: str) -> bool:
+        """All in one step; a Redis Cluster has them in different slots."""
         pipe = self._store.pipeline(atomic=True)
-        for member in private_members(room_id) or ():
+        for member in members:
             self._store.add(
                 pipe,
                 "add_room",
@@ -172,9 +182,11 @@ class Rooms:
             )
         return any(await self._store.execute(pipe))
 
-    async def _announce(self, room_id: str, *users: User) -> None:
-        """Tell the other servers, which show a new room to everybody (docs/data-model.md)."""
-        names = [user.username for user in sorted(users, key=lambda user: int(user.id))]
+    async def announce(self, room_id: str, names: Sequence[str]) -> None:
+        """Tell the other servers, which show a new room to everybody (docs/data-model.md).
+
+        `names` are those of a private room's two users in the order of their ids, or the room's.
+        """
         envelope = encode_envelope(self._server_id, "show.room", show_room_data(room_id, names))
         await self._store.call("PUBLISH", keys.MESSAGES_CHANNEL, envelope)
 

@@ -158,6 +158,12 @@ class Sessions:
         await self._end_all([details.session for details in others])
         return others
 
+    async def end_all(self, user_id: str) -> list[SessionDetails]:
+        """End every session of a user."""
+        listed = await self.of_user(user_id)
+        await self._end_all([details.session for details in listed])
+        return listed
+
     async def _end_all(self, sessions: Sequence[Session]) -> None:
         pipe = self._store.pipeline()
         for session in sessions:

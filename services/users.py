@@ -3,7 +3,7 @@
 from collections.abc import Sequence, Set
 
 from services import keys, names
-from services.errors import Conflict, Unauthenticated
+from services.errors import Conflict, NotFound, Unauthenticated
 from services.ids import is_user_id
 from services.models import User
 from services.passwords import Passwords, check_new, is_encodable
@@ -127,6 +127,17 @@ class Users:
                     pipe.add("HSETNX", keys.SPELLINGS, spelling, user.id)
             pipe.add("SET", keys.SPELLINGS_UPTO, last)
             await self._store.execute(pipe)
+
+    async def set_password(self, user_id: str, password: str) -> None:
+        """Let the user log in with this password and no other; sessions stay as they are.
+
+        Raises BadUserInput for one that cannot be used, NotFound for an unknown user.
+        """
+        check_new(password)
+        if await self.read_many([user_id]) == [None]:
+            raise NotFound("There is no such user.")
+        hashed = await self._passwords.hash(password)
+        await self._store.call("HSET", keys.user(user_id), "password", hashed)
 
     async def authenticate(self, username: str, password: str, address: str | None = None) -> User:
         """The user whose name and password these are.

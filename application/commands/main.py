@@ -4,12 +4,16 @@ from typing import Never
 
 import typer
 
+from application.commands.rooms import rooms
 from application.commands.serve import serve
+from application.commands.users import users
 from application.failure import fail
 from services.errors import ChatError, OperatorError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 app.command()(serve)
+app.add_typer(users, name="users")
+app.add_typer(rooms, name="rooms")
 
 
 @app.callback(invoke_without_command=True)

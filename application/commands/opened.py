@@ -1,0 +1,42 @@
+"""The chat as commands use it: its services, and nothing of what a server does by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from redis.exceptions import RedisError
+
+from application.settings import Settings
+from application.start import prepare
+from application.stores import configured_store
+from services.chat import Chat
+from services.errors import OperatorError
+
+T = TypeVar("T")
+
+
+def with_chat(work: Callable[[Chat], Awaitable[T]]) -> T:
+    """Do something with the chat of the settings, with no rates and no demo data."""
+
+    async def run() -> T:
+        async with opened_chat(prepare()) as chat:
+            return await work(chat)
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def opened_chat(settings: Settings) -> AsyncIterator[Chat]:
+    async with configured_store(settings) as store:
+        chat = Chat(store, demo_data=False)
+        try:
+            await store.open()
+            yield chat
+        except RedisError as error:
+            reason = " ".join(str(error).split()).rstrip(".")
+            raise OperatorError(
+                f"The store at {settings.store_address} refuses: {reason}."
+            ) from error
+        finally:
+            await chat.close()
