@@ -23,10 +23,11 @@ def set_up_logs(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler])
     for name in _SERVERS_LOGGERS:
         logger = logging.getLogger(name)
-        # `uvicorn app:app` has a format of its own for them.
-        logger.handlers.clear()
-        logger.propagate = True
         logger.addFilter(_without_secrets)
+        if logger.handlers:
+            # `uvicorn app:app` has a format of its own for them.
+            logger.handlers.clear()
+            logger.propagate = True
 
 
 def _formatter(*, is_for_people: bool) -> logging.Formatter:

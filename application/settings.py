@@ -1,5 +1,6 @@
 """The settings of a server process, from the environment and the file `.env`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from ipaddress import ip_network
@@ -41,6 +42,31 @@ def _rate(value: object) -> object:
 
 
 ParsedRate = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
+
+
+MetricsPlace = str | tuple[str, int] | None
+"""A path of the server's own port, or a host and port for the metrics alone, or nowhere."""
+
+_METRICS_FORMS = "off, a port, host:port, or a path like /metrics"
+_PATH = re.compile(r"/[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+
+
+def _metrics_place(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.lower() == "off":
+        return None
+    if _PATH.fullmatch(value) and value != "/graphql":
+        return value
+    address = f"127.0.0.1:{value}" if value.isdecimal() else value
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError(f"should be {_METRICS_FORMS}")
+    return host, int(port)
+
+
+ParsedMetricsPlace = Annotated[MetricsPlace, NoDecode, BeforeValidator(_metrics_place)]
 
 
 class InvalidSettings(OperatorError):
@@ -179,6 +205,9 @@ class Settings(BaseSettings):
     )
     trusted_documents: Annotated[Mapping[str, str] | None, NoDecode] = Field(
         default=None, description="The only documents to serve: a JSON file, or a folder of them."
+    )
+    metrics: ParsedMetricsPlace = Field(
+        default=None, description="Where Prometheus finds the metrics: off, a port, or a path."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is worth a line on stderr."

@@ -1,7 +1,11 @@
 """Trusted documents: the files that list them."""
 
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+
+from graphql import GraphQLError, OperationDefinitionNode, parse
 
 _OF_OUR_CLIENT = Path(__file__).parent.parent / "client/dist/documents.json"
 
@@ -22,6 +26,15 @@ def read_documents(path: Path) -> dict[str, str]:
 def client_documents() -> dict[str, str]:
     """Those of the web client; none if it is not built."""
     return read_documents(_OF_OUR_CLIENT) if _OF_OUR_CLIENT.exists() else {}
+
+
+def operation_names(texts: Iterable[str]) -> Iterator[str]:
+    """The names of the operations in documents; of what is no document, none."""
+    for text in texts:
+        with suppress(GraphQLError):
+            for definition in parse(text, no_location=True).definitions:
+                if isinstance(definition, OperationDefinitionNode) and definition.name:
+                    yield definition.name.value
 
 
 def _documents_in(file: Path) -> dict[str, str]:

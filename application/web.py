@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypedDict
 
+from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,6 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from application.builds import Build
 from application.gateway import STOPPING, ChatGateway
 from application.health import alive, ready
+from application.metrics.measuring import measured
+from application.metrics.operations import OperationTallies
+from application.metrics.serving import metrics
 from application.pages import (
     CLIENT_POLICY,
     PLAYGROUND_POLICY,
@@ -35,13 +39,14 @@ from application.transports.errors import unexpected
 from application.transports.http import PREFLIGHT_HEADERS, HTTPEndpoint
 from application.transports.places import Places
 from application.transports.websocket import WebSocketEndpoint
-from application.trusted import client_documents
+from application.trusted import client_documents, operation_names
 from execution.engine import Engine
+from execution.observer import Observer
 from execution.persisted import TrustedTexts
 from resolvers.root import build_schema
 from schema.errors import format_error
 from services.chat import Chat
-from services.errors import Unavailable
+from services.errors import OperatorError, Unavailable
 from services.store import Store, StoreError
 
 _log = logging.getLogger(__name__)
@@ -61,6 +66,8 @@ class State(TypedDict):
     chat: Chat
     http: ASGIApp
     websocket: ASGIApp
+    registry: CollectorRegistry | None
+    """Of the metrics, if there are any."""
 
 
 def create_app(settings: Settings) -> "Parley":
@@ -103,28 +110,34 @@ class Parley(Starlette):
     async def _serving(self) -> AsyncIterator[State]:
         """What the requests live on, from the first to the last; closed in reverse."""
         async with AsyncExitStack() as stack:
+            settings = self._settings
+            operations = _operations(settings)
+            of_users, of_addresses = _places(settings)
             try:
-                store = await stack.enter_async_context(configured_store(self._settings))
-                chat = await stack.enter_async_context(_opened_chat(store, self._settings))
-            except StoreError as error:
+                store = await stack.enter_async_context(configured_store(settings))
+                chat = await stack.enter_async_context(_opened_chat(store, settings))
+                gateway = ChatGateway(chat, _engine(settings, operations), of_users)
+                http = HTTPEndpoint(
+                    gateway,
+                    playground=_PLAYGROUND.page if settings.playground else None,
+                    max_body_bytes=settings.max_body_bytes,
+                    max_batch_size=settings.max_batch_size,
+                    places=of_addresses,
+                )
+                websocket = WebSocketEndpoint(
+                    gateway,
+                    allowed_origins=settings.allowed_origins,
+                    limits=settings.socket_limits,
+                    places=of_addresses,
+                )
+                registry = None
+                if operations is not None:
+                    registry = await stack.enter_async_context(
+                        measured(settings.metrics, chat, http, websocket, operations)
+                    )
+            except OperatorError as error:
                 self.failure = str(error)
                 raise
-            settings = self._settings
-            of_users, of_addresses = _places(settings)
-            gateway = ChatGateway(chat, _engine(settings), of_users)
-            http = HTTPEndpoint(
-                gateway,
-                playground=_PLAYGROUND.page if settings.playground else None,
-                max_body_bytes=settings.max_body_bytes,
-                max_batch_size=settings.max_batch_size,
-                places=of_addresses,
-            )
-            websocket = WebSocketEndpoint(
-                gateway,
-                allowed_origins=settings.allowed_origins,
-                limits=settings.socket_limits,
-                places=of_addresses,
-            )
 
             def stop() -> None:
                 gateway.stop()
@@ -132,7 +145,7 @@ class Parley(Starlette):
 
             stack.callback(stop)
             stack.enter_context(told_to_stop(stop))
-            yield State(chat=chat, http=http, websocket=websocket)
+            yield State(chat=chat, http=http, websocket=websocket, registry=registry)
 
     def _without_traceback(self, send: Send) -> Send:
         """What a failed start sends is logged by the server: make it our one line."""
@@ -164,6 +177,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route(GRAPHQL, _GraphQL()),
+        *([Route(settings.metrics, metrics)] if isinstance(settings.metrics, str) else []),
         *pages(client, _PLAYGROUND if settings.playground else None),
     ]
 
@@ -200,12 +214,20 @@ def _places(settings: Settings) -> tuple[Places, Places]:
     )
 
 
-def _engine(settings: Settings) -> Engine:
+def _operations(settings: Settings) -> OperationTallies | None:
+    if settings.metrics is None:
+        return None
+    known = {**client_documents(), **(settings.trusted_documents or {})}
+    return OperationTallies(operation_names(known.values()))
+
+
+def _engine(settings: Settings, observer: Observer | None) -> Engine:
     trusted = settings.trusted_documents
     return Engine(
         build_schema()._schema,
         format_error=format_error,
         may_pass=lambda error: isinstance(error, Unavailable),
+        observer=observer,
         texts=None if trusted is None else TrustedTexts({**client_documents(), **trusted}),
         max_tokens=settings.max_query_tokens,
         limits=settings.operation_limits,

@@ -18,6 +18,7 @@ from execution.errors import MAX_ERRORS, RequestError
 from execution.execute import Execution, FormatError, MayPass
 from execution.limits import OperationLimits
 from execution.merging import MergingRule
+from execution.observer import Observer
 from execution.operation import Operation
 from execution.persisted import AutomaticTexts, Texts
 from execution.request import GraphQLRequest
@@ -47,6 +48,7 @@ class Engine:
         *,
         format_error: FormatError,
         may_pass: MayPass = lambda error: False,
+        observer: Observer | None = None,
         executor_class: type[Executor[Any]] | None = None,
         validation_rules: Collection[type[ASTValidationRule]] = specified_rules,
         texts: Texts | None = None,
@@ -58,7 +60,8 @@ class Engine:
         assert_valid_schema(schema)
         self._schema = schema
         self._executor_class = executor_class or Executor
-        self._execution = Execution(format_error, may_pass)
+        self._observer = observer or Observer()
+        self._execution = Execution(format_error, may_pass, self._observer)
         self._texts = texts or AutomaticTexts()
         self._hide_suggestions = not introspection
         rules = [
@@ -84,11 +87,15 @@ class Engine:
         GRAPHQL_VALIDATION_FAILED (also over a limit, and when the operation's name is missing or
         unknown), or what `Texts.of` raises.
         """
-        document = self._documents.get(self._texts.of(request))
-        if document.errors:
-            raise RequestError(document.errors)
-        operation = Operation.of(document.operation(request.operation_name), request)
-        operation.prepared.cost.check(operation.variables)
+        try:
+            document = self._documents.get(self._texts.of(request))
+            if document.errors:
+                raise RequestError(document.errors)
+            operation = Operation.of(document.operation(request.operation_name), request)
+            operation.prepared.cost.check(operation.variables)
+        except RequestError as error:
+            self._observer.refused(error)
+            raise
         return operation
 
     async def execute(self, operation: Operation, context: object) -> bytes:
@@ -97,7 +104,8 @@ class Engine:
         Raises RequestError (BAD_USER_INPUT) when variables cannot be coerced. Errors in resolvers
         are in the response.
         """
-        return await self._execution.run(operation, self._executor(operation, context))
+        with self._observer.executing(operation):
+            return await self._execution.run(operation, self._executor(operation, context))
 
     def plan(self, operation: Operation) -> SubscriptionPlan:
         """How a subscription is executed, event by event. Raises RequestError like `execute`."""
@@ -109,8 +117,9 @@ class Engine:
         Raises RequestError like `execute`. When the resolver or its stream fails, the error is the
         last response: with `data: null`, as the error was in a field.
         """
-        plan = self.plan(operation)
-        return ResponseStream(plan, await plan.open(context), context)
+        with self._observer.executing(operation):
+            plan = self.plan(operation)
+            return ResponseStream(plan, await plan.open(context), context)
 
     def _executor(self, operation: Operation, context: object) -> Executor[Any]:
         built = self._executor_class.build(

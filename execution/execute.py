@@ -8,6 +8,7 @@ from graphql.execution import Executor
 
 from execution.encode import encode
 from execution.errors import NotNow
+from execution.observer import Observer
 from execution.operation import Operation
 from execution.run import completed, execute
 
@@ -20,14 +21,15 @@ MayPass = Callable[[Exception], bool]
 class Execution:
     """Executes what an executor was built for, and formats the errors."""
 
-    def __init__(self, format_error: FormatError, may_pass: MayPass) -> None:
+    def __init__(self, format_error: FormatError, may_pass: MayPass, observer: Observer) -> None:
         self._format_error = format_error
         self._may_pass = may_pass
+        self._observer = observer
 
     async def run(self, operation: Operation, executor: Executor[Any]) -> bytes:
         """The response of the operation."""
         result = await self._result(operation, executor)
-        return result if isinstance(result, bytes) else self.respond(result)
+        return result if isinstance(result, bytes) else self.respond(operation, result)
 
     async def run_event(self, operation: Operation, executor: Executor[Any]) -> bytes:
         """The response to one event, which is the executor's root value.
@@ -40,7 +42,7 @@ class Execution:
         for error in result.errors or ():
             if error.original_error is not None and self._may_pass(error.original_error):
                 raise NotNow from error
-        return self.respond(result)
+        return self.respond(operation, result)
 
     async def _result(
         self, operation: Operation, executor: Executor[Any]
@@ -48,8 +50,9 @@ class Execution:
         plan = operation.prepared.plan(executor)
         return await (completed(executor) if plan is None else execute(plan, executor))
 
-    def respond(self, result: ExecutionResult) -> bytes:
+    def respond(self, operation: Operation, result: ExecutionResult) -> bytes:
         response: dict[str, Any] = {"data": result.data}
         if result.errors:
-            response["errors"] = [self._format_error(error) for error in result.errors]
+            response["errors"] = errors = [self._format_error(error) for error in result.errors]
+            self._observer.failed(operation, errors)
         return encode(response)

@@ -63,7 +63,9 @@ class SubscriptionPlan:
         source = create_source_event_stream(executor)
         if isawaitable(source):
             source = await source
-        return self._execution.respond(source) if isinstance(source, ExecutionResult) else source
+        if isinstance(source, ExecutionResult):
+            return self._execution.respond(self._operation, source)
+        return source
 
     async def execute_event(self, event: object, context: object) -> bytes:
         """ExecuteSubscriptionEvent (section 6.2.3.2): the response to one event of the source.
@@ -80,7 +82,7 @@ class SubscriptionPlan:
     def failure(self, error: Exception) -> bytes:
         """The last response when the source raises: an error of the field."""
         located = _located(error, self._operation.definition)
-        return self._execution.respond(ExecutionResult(None, [located]))
+        return self._execution.respond(self._operation, ExecutionResult(None, [located]))
 
 
 def _located(error: Exception, operation: OperationDefinitionNode) -> GraphQLError:

@@ -16,6 +16,7 @@ from collections.abc import (
 from typing import Any
 from weakref import WeakValueDictionary
 
+from services.deliveries import Deliveries
 from services.errors import Unavailable
 from services.models import Event, PresenceEvent
 from services.subscription import LiveEvent, Subscription
@@ -92,7 +93,9 @@ def grouped(subscriptions: Iterable[Subscription]) -> list[Group]:
     return followers.groups()
 
 
-async def tell(events: Iterable[tuple[LiveEvent, list[Group]]]) -> list[Subscription]:
+async def tell(
+    events: Iterable[tuple[LiveEvent, list[Group]]], deliveries: Deliveries
+) -> list[Subscription]:
     """Tell of events in their order; the subscribers whose listeners could not take all of it.
 
     All is rendered first and handed out then, so that a listener gets what belongs together in one
@@ -116,7 +119,11 @@ async def tell(events: Iterable[tuple[LiveEvent, list[Group]]]) -> list[Subscrip
             for subscription in members:
                 subscription.fail(words)
         else:
-            left += _spread(event, words, members)
+            missed = _spread(event, words, members)
+            left += missed
+            if words is not None:
+                deliveries.shared += len(members) - len(missed)
+    deliveries.left += len(left)
     return left
 
 

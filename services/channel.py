@@ -91,6 +91,15 @@ class RedisChannels(BroadcastBackend):
         """The number of the connection on which changes of keys are heard; None without any."""
         return self._connections if self.connected.is_set() and self._is_tracking else None
 
+    @property
+    def connections(self) -> int:
+        """How many connections have been made so far."""
+        return self._connections
+
+    @property
+    def unread(self) -> int:
+        return self._events.qsize()
+
     async def connect(self) -> None:
         """The connection is made when somebody subscribes."""
 

@@ -29,6 +29,8 @@ class Epochs:
 
     def __init__(self) -> None:
         self.current = ""
+        self.greeted = 0
+        """How many connections have been begun."""
         self._run_id = ""
         self._script = _SCRIPT.read_text()
 
@@ -42,6 +44,7 @@ class Epochs:
 
     async def _greet(self, connection: AbstractConnection) -> None:
         await connection.on_connect()
+        self.greeted += 1
         await connection.send_command("INFO", "server")
         run_id = _run_id((await connection.read_response()).decode())
         if run_id == self._run_id:

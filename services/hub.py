@@ -19,6 +19,7 @@ from services.audience import Audience, Audiences, Followers, Group, grouped, te
 from services.bridge import Bridge
 from services.channel import Changed, Connected, Published, RedisChannels
 from services.cursors import Cursor
+from services.deliveries import Deliveries
 from services.errors import CursorExpired, NotFound, Unavailable
 from services.ids import is_room_id, is_user_id, private_members
 from services.log import Entry, Log
@@ -69,6 +70,7 @@ class Hub:
         self._broadcast = Broadcast(backend=self._channels)
         self._tasks: list[asyncio.Task[None]] = []
         self.audiences = Audiences()
+        self.deliveries = Deliveries()
         self._subscriptions = Followers()
         self._by_room: defaultdict[str, Followers] = defaultdict(Followers)
         self._by_user: defaultdict[str, Followers] = defaultdict(Followers)
@@ -99,6 +101,21 @@ class Hub:
     def hearing(self) -> int | None:
         """Under which connection `on_users_changed` is called for every change; None if not."""
         return self._channels.hearing
+
+    @property
+    def connections(self) -> int:
+        """How often it has connected to the channels."""
+        return self._channels.connections
+
+    @property
+    def unread(self) -> int:
+        """How much was heard that is not noted yet, or waits as an envelope."""
+        return self._channels.unread + len(self._envelopes)
+
+    @property
+    def subscriptions(self) -> Collection[Subscription]:
+        """Those that are open."""
+        return list(self._subscriptions)
 
     async def open(self) -> None:
         self._epoch = self._store.epoch
@@ -258,6 +275,7 @@ class Hub:
         self._newest_ring = max(self._newest_ring, int(position))
         if self._is_wanted(kind, name):
             self._rung[log].add(int(position))
+            self.deliveries.ring()
 
     def _is_wanted(self, kind: str, name: str) -> bool:
         if kind == "user":
@@ -289,12 +307,15 @@ class Hub:
             if self._missed:
                 self._missed = False
                 await self._catch_up()
+                self.deliveries.done()
             elif self._moved:
                 moved, self._moved = self._moved, set()
                 await self._recheck_rooms(moved)
             elif self._rung:
                 rung, self._rung = self._rung, defaultdict(set)
+                self.deliveries.take()
                 await self._deliver_rung(rung)
+                self.deliveries.done()
             else:
                 envelopes, self._envelopes = self._envelopes, deque()
                 await self._receive(envelopes)
@@ -333,7 +354,7 @@ class Hub:
             self._witness = entries[-1]
 
     async def _tell(self, events: list[tuple[LiveEvent, list[Group]]]) -> None:
-        for subscription in await tell(events):
+        for subscription in await tell(events, self.deliveries):
             self.leave(subscription)
 
     @staticmethod
@@ -405,6 +426,7 @@ class Hub:
 
     async def _catch_up(self) -> None:
         """After a (re)connection: find what was stored meanwhile and deliver it like the rest."""
+        self.deliveries.catch_ups += 1
         await self._check_epoch()
         if self.on_reconnected is not None:
             await self.on_reconnected()

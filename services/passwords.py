@@ -51,6 +51,11 @@ class Passwords:
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
+    @property
+    def waiting(self) -> int:
+        """How many passwords are being hashed or wait for it."""
+        return self._waiting
+
     async def hash(self, text: str) -> str:
         """A new hash, `$2b$`.
 

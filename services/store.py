@@ -1,6 +1,7 @@
 """The store: commands, pipelines and Lua scripts, each call within its time or Unavailable."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha1
@@ -17,6 +18,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from services import keys
 from services.durability import Durability, NotDurable
+from services.durations import Durations
 from services.endpoints import Endpoint
 from services.epochs import Epochs
 from services.errors import OperatorError, Unavailable
@@ -36,6 +38,7 @@ _SOCKET_SECONDS = 1.0
 _CONNECT_SECONDS = 0.5
 _POOL_SIZE = 128
 _PROBE_SECONDS = 60
+_BOUNDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class StoreError(OperatorError):
@@ -74,6 +77,10 @@ class Store:
         self.epochs = epochs or Epochs()
         self._sentinels = sentinels
         self._watching: asyncio.Task[None] | None = None
+        self.durations = Durations(_BOUNDS)
+        """Of the calls that were answered, waiting and retries included."""
+        self.failures = 0
+        """Calls that ended with Unavailable."""
         self._pool = _OwnConnections(redis)
         self._way: _Way = self._pool if shared is None else _SharedConnection(shared)
 
@@ -188,8 +195,9 @@ class Store:
     async def _execute(self, pipe: Pipeline, way: _Way) -> list[Any]:
         if not pipe.commands:
             return []
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + _BUDGET_SECONDS
+        clock = time.perf_counter  # uvloop's own counts milliseconds.
+        began = clock()
+        deadline = began + _BUDGET_SECONDS
         try:
             replies = await way.exchange(pipe, _BUDGET_SECONDS)
             if _has(NoScriptError, replies):
@@ -203,11 +211,14 @@ class Store:
             if isinstance(reply, Exception):
                 break
         else:
+            self.durations.add(clock() - began)
             return replies
         if _has(ReadOnlyError, replies):
             # Connected to a primary of the past: the address may lead to the present one by now.
             await self.drop_connections()
-        raise translated(reply)
+        failure = translated(reply)
+        self.failures += isinstance(failure, Unavailable)
+        raise failure
 
 
 class _SharedConnection:

@@ -87,14 +87,18 @@ class EventStream:
         while not self._read and subscription.is_behind:
             await self._read_on()
             subscription.check()
+        deliveries = self.hub.deliveries
         if self._read:
             self._replayed += not self._is_caught_up
+            deliveries.own += 1
             return self._read.pop()
         if not self._is_caught_up:
             self._is_caught_up = True
             if CaughtUpEvent in subscription.kinds:
                 return CaughtUpEvent(subscription.position, self._replayed)
-        return subscription.take()
+        event = subscription.take()
+        deliveries.own += event is not None
+        return event
 
     async def _read_on(self) -> None:
         try:

@@ -43,6 +43,11 @@ class Subscription:
         self._failure: Exception | None = None
 
     @property
+    def waiting_bytes(self) -> int:
+        """About what waits for it takes in memory."""
+        return self._bytes
+
+    @property
     def logs(self) -> list[str]:
         """The logs that it follows, as `Log.news` calls them."""
         rooms = self.rooms if MessageEvent in self.kinds else ()

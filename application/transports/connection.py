@@ -52,7 +52,13 @@ class Connection:
         """How the session has ended, while the operations that ran then finish."""
         self._finishing: asyncio.Task[None] | None = None
 
-    async def serve(self) -> None:
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits until the peer reads."""
+        return self._writer.waiting_bytes
+
+    async def serve(self) -> Closure | None:
+        """Serve it to its end: with this closure, or None where the peer has left."""
         init = self._loop.call_later(self._limits.init_seconds, self._give_up_waiting)
         self._ping_timer = self._loop.call_later(self._limits.ping_seconds, self._ping)
         reading = asyncio.create_task(self._over.guard(self._read))
@@ -74,6 +80,7 @@ class Connection:
             finally:
                 await self._operations.finished()
                 await self._leave()
+        return closure
 
     def stop(self, closure: Closure) -> None:
         """The server stops. Sessions are told by the gateway, and end in their own time."""

@@ -1,5 +1,6 @@
 """GraphQL over HTTP (the draft of https://github.com/graphql/graphql-over-http)."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -80,6 +81,8 @@ class HTTPEndpoint:
         self._playground = playground
         self._max_body_bytes = max_body_bytes
         self._max_batch_size = max_batch_size
+        self.open_streams: Counter[str] = Counter()
+        """By the name of their framing."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -117,7 +120,14 @@ class HTTPEndpoint:
         try:
             operation = self._gateway.engine.prepare(_parsed(body))
             if operation.type == "subscription":
-                return HTTPStream(self._gateway, self._places, request, operation, _framing(accept))
+                return HTTPStream(
+                    self._gateway,
+                    self._places,
+                    request,
+                    operation,
+                    _framing(accept),
+                    self.open_streams,
+                )
             if operation.type == "mutation" and request.method == "GET":
                 raise _Problem(405, "Mutations have to be sent by POST.", {"allow": "POST"})
             result, headers = await self._result(request, operation)

@@ -18,6 +18,7 @@ def _part(body: bytes) -> bytes:
 
 
 class MultipartFraming:
+    name = "multipart"
     content_type = f'{MULTIPART};boundary="graphql";subscriptionSpec="1.0"'
     ping = _part(b"{}")
     opening = _DELIMITER + ping

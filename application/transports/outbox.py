@@ -37,6 +37,11 @@ class Outbox:
         return bool(self._waiting)
 
     @property
+    def size(self) -> int:
+        """What all that waits takes in memory, in bytes."""
+        return self._results + self._others
+
+    @property
     def is_full(self) -> bool:
         return self._results >= self._max_results
 

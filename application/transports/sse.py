@@ -23,6 +23,7 @@ class EventFraming:
     client keeps the one it had.
     """
 
+    name = "sse"
     content_type = f"{EVENT_STREAM}; charset=utf-8"
     opening = b""
     ping = b": ping\n\n"

@@ -1,8 +1,9 @@
 """Subscriptions as the body of one HTTP response, whatever it is framed in."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -27,6 +28,7 @@ Errors = Sequence[dict[str, Any]]
 class Framing(Protocol):
     """How a stream looks on the wire."""
 
+    name: str
     content_type: str
     opening: bytes
     ping: bytes
@@ -59,19 +61,30 @@ class HTTPStream:
         request: Request,
         operation: Operation,
         framing: Framing,
+        open_streams: Counter[str],
     ) -> None:
         self._gateway = gateway
         self._places = places
         self._request = request
         self._operation = operation
         self._framing = framing
+        self._open_streams = open_streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            with self._places.taken(address(self._request)):
+            with self._places.taken(address(self._request)), self._counted():
                 await self._serve(receive, send)
         except Refused as refused:
             await _too_many(refused)(scope, receive, send)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        name = self._framing.name
+        self._open_streams[name] += 1
+        try:
+            yield
+        finally:
+            self._open_streams[name] -= 1
 
     async def _serve(self, receive: Receive, send: Send) -> None:
         streaming = asyncio.create_task(self._stream(send))

@@ -3,6 +3,7 @@
 The protocol: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
+from collections import Counter
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,9 @@ from application.transports.gateway import Gateway, Refused
 from application.transports.limits import Limits
 from application.transports.messages import Closure
 from application.transports.places import Places, address
+
+_LEFT = 1006
+"""No code was exchanged (RFC 6455, section 7.4.1)."""
 
 SUBPROTOCOL = "graphql-transport-ws"
 
@@ -41,7 +45,13 @@ class WebSocketEndpoint:
         self._allowed_origins = {origin.lower().rstrip("/") for origin in allowed_origins}
         self._limits = limits or Limits()
         self._connections: set[Connection] = set()
+        self.closed: Counter[int] = Counter()
+        """How many have ended, by the code that we sent; 1006 where the peer has left."""
         self._stopping: Closure | None = None
+
+    @property
+    def open(self) -> Collection[Connection]:
+        return self._connections
 
     def stop(self, code: int, reason: str) -> None:
         """Let nobody in any more, and do not wait for those who have not begun a session."""
@@ -73,7 +83,8 @@ class WebSocketEndpoint:
         connection = Connection(self._gateway, websocket, self._limits)
         self._connections.add(connection)
         try:
-            await connection.serve()
+            closure = await connection.serve()
+            self.closed[_LEFT if closure is None else closure.code] += 1
         finally:
             self._connections.discard(connection)
 

@@ -35,6 +35,10 @@ class Writer:
         self._writing: asyncio.Task[None] | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
+    @property
+    def waiting_bytes(self) -> int:
+        return self._outbox.size
+
     def put_result(self, message: bytes) -> None:
         if not self._write_at_once(message):
             self._outbox.put_result(message)

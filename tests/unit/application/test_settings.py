@@ -87,6 +87,13 @@ def test_every_way_to_name_a_store(
         ("MAX_BATCH_SIZE", "-1"),
         ("TRUSTED_DOCUMENTS", "nowhere.json"),
         ("LOG_LEVEL", "loud"),
+        ("METRICS", "on"),
+        ("METRICS", "99999"),
+        ("METRICS", ":9464"),
+        ("METRICS", "localhost:http"),
+        ("METRICS", "/"),
+        ("METRICS", "/graphql"),
+        ("METRICS", "/a?b"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(
@@ -150,6 +157,24 @@ def test_trusted_documents_of_no_use(
     monkeypatch.setenv("TRUSTED_DOCUMENTS", "documents")
     with pytest.raises(InvalidSettings, match=r"^TRUSTED_DOCUMENTS: should name a JSON file"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ("off", None),
+        ("Off", None),
+        ("9464", ("127.0.0.1", 9464)),
+        ("0.0.0.0:9464", ("0.0.0.0", 9464)),
+        ("[::]:9464", ("::", 9464)),
+        ("/internal/metrics", "/internal/metrics"),
+    ],
+)
+def test_every_place_for_metrics(
+    monkeypatch: pytest.MonkeyPatch, value: str, place: object
+) -> None:
+    monkeypatch.setenv("METRICS", value)
+    assert load_settings().metrics == place
 
 
 def test_the_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from execution.engine import Engine
 from execution.errors import RequestError
 from execution.execute import Execution
+from execution.observer import Observer
 from execution.operation import Operation
 from execution.request import GraphQLRequest
 from execution.run import completed
@@ -42,7 +43,7 @@ class Subject:
         self.is_async = is_async
         self.engine = Engine(schema, format_error=format_error)
         self.seen: Counter[str] = Counter()
-        self._reference = Execution(format_error, lambda error: False)
+        self._reference = Execution(format_error, lambda error: False, Observer())
 
     def written(self, random: Random, root: GraphQLObjectType) -> Operation | None:
         writer = Writer(self.schema, random, root)
@@ -55,7 +56,7 @@ class Subject:
     async def reference(self, operation: Operation, context: object) -> bytes:
         """What graphql-core says."""
         executor = self.engine._executor(operation, context)
-        return self._reference.respond(await completed(executor))
+        return self._reference.respond(operation, await completed(executor))
 
     async def check(self, operation: Operation) -> None:
         results: list[Any] = []
