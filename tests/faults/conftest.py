@@ -10,12 +10,18 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
-from tests.faults.drill import Drill
+from tests.faults.drill import Drill, ProxiedDrill
 from tests.faults.report import PROPERTY, Report, Result
 from tests.faults.stores import FaultStore, OwnStore, valkey_binary
+from tests.store_process import BINARIES
+from tests.topologies.node import name_of
+from tests.topologies.replicated import Replicated
+
+StartedT = TypeVar("StartedT", OwnStore, Replicated)
 
 _IS_FULL = os.environ.get("FAULTS") == "full"
 _MESSAGES = 2_000 if _IS_FULL else 200
@@ -58,10 +64,16 @@ def own_store(store_url: str, embedded_url: str, tmp_path: Path) -> Iterator[Own
         yield from _started(OwnStore("redis", Path(binary), tmp_path / "store"))
 
 
-def _started(store: OwnStore) -> Iterator[OwnStore]:
+def _started(store: StartedT) -> Iterator[StartedT]:
     store.start()
     yield store
     store.close()
+
+
+@pytest.fixture(params=BINARIES if _IS_FULL else BINARIES[:1], ids=name_of)
+def replicated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replicated]:
+    """A primary, two replicas and three sentinels."""
+    yield from _started(Replicated(request.param, tmp_path))
 
 
 @pytest.fixture
@@ -72,8 +84,8 @@ def record(record_property: Callable[[str, object], None]) -> Callable[[Result],
 @pytest.fixture
 async def drill(
     store: FaultStore, request: pytest.FixtureRequest, record: Callable[[Result], None]
-) -> AsyncIterator[Drill[FaultStore]]:
-    drill = Drill(_scenario(request), store, _MESSAGES, _IS_FULL, record)
+) -> AsyncIterator[ProxiedDrill[FaultStore]]:
+    drill = ProxiedDrill(_scenario(request), store, _MESSAGES, _IS_FULL, record)
     yield drill
     await _close(drill)
 
@@ -81,9 +93,21 @@ async def drill(
 @pytest.fixture
 async def own_drill(
     own_store: OwnStore, request: pytest.FixtureRequest, record: Callable[[Result], None]
-) -> AsyncIterator[Drill[OwnStore]]:
+) -> AsyncIterator[ProxiedDrill[OwnStore]]:
     """A drill that harms the store's process or changes its configuration."""
-    drill = Drill(_scenario(request), own_store, _MESSAGES, _IS_FULL, record)
+    drill = ProxiedDrill(_scenario(request), own_store, _MESSAGES, _IS_FULL, record)
+    yield drill
+    await _close(drill)
+
+
+@pytest.fixture
+async def replicated_drill(
+    replicated: Replicated, request: pytest.FixtureRequest, record: Callable[[Result], None]
+) -> AsyncIterator[Drill[Replicated]]:
+    """A drill that harms a primary with replicas and sentinels."""
+    drill = Drill(_scenario(request), replicated, _MESSAGES, _IS_FULL, record)
+    # The sentinels take their time.
+    drill.recovery_seconds = 30
     yield drill
     await _close(drill)
 
@@ -93,7 +117,7 @@ def _scenario(request: pytest.FixtureRequest) -> str:
     return str(request.function.__doc__).splitlines()[0].rstrip(".")
 
 
-async def _close(drill: Drill[OwnStore] | Drill[FaultStore]) -> None:
+async def _close(drill: Drill[Any]) -> None:
     await drill.close()
     for node in drill.nodes:
         # pytest shows it when the test has failed.

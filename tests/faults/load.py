@@ -47,6 +47,8 @@ class Load:
         self.ledger = Ledger()
         self.subscribers: list[Subscriber] = []
         self.is_anew = False
+        self.may_reload = False
+        """Whether cursors may expire, as the store may lose what was told and not acknowledged."""
         self._urls = urls
         self._messages = messages
         self._copies = copies

@@ -30,6 +30,7 @@ class FaultStore:
 
     def __init__(self, name: str, url: str) -> None:
         self.name = name
+        self.url = url
         self._parts = urlsplit(url)
         # The operator's connection is to outlive the faults.
         retry = Retry(ConstantBackoff(0.05), 5)

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.faults.callers import GENERAL
-from tests.faults.drill import Drill
+from tests.faults.drill import ProxiedDrill
 from tests.faults.stores import FaultStore
 from tests.faults.subscriber import MESSAGE_ADDED
 
@@ -15,7 +15,7 @@ FREED_SECONDS = 45.0
 GHOSTS = 5
 
 
-async def test_channel_killed(drill: Drill[FaultStore]) -> None:
+async def test_channel_killed(drill: ProxiedDrill[FaultStore]) -> None:
     """The connection of the channels is killed, three times"""
     await drill.serve(1)
     async with drill.load() as load:
@@ -26,7 +26,7 @@ async def test_channel_killed(drill: Drill[FaultStore]) -> None:
             load.expect_recovery()
 
 
-async def test_cut_within_replies(drill: Drill[FaultStore]) -> None:
+async def test_cut_within_replies(drill: ProxiedDrill[FaultStore]) -> None:
     """Connections to the store are cut in the middle of a reply, three times"""
     await drill.serve(1)
     async with drill.load() as load:
@@ -36,7 +36,7 @@ async def test_cut_within_replies(drill: Drill[FaultStore]) -> None:
             load.expect_recovery()
 
 
-async def test_outage(drill: Drill[FaultStore]) -> None:
+async def test_outage(drill: ProxiedDrill[FaultStore]) -> None:
     """All connections to the store are cut, and new ones refused for a second"""
     await drill.serve(1)
     async with drill.load() as load:
@@ -48,7 +48,7 @@ async def test_outage(drill: Drill[FaultStore]) -> None:
         load.expect_recovery()
 
 
-async def test_slow(drill: Drill[FaultStore]) -> None:
+async def test_slow(drill: ProxiedDrill[FaultStore]) -> None:
     """The way to the store takes 0.2 seconds longer for a while"""
     await drill.serve(1)
     async with drill.load() as load:
@@ -59,7 +59,7 @@ async def test_slow(drill: Drill[FaultStore]) -> None:
         load.expect_recovery()
 
 
-async def test_half_open(drill: Drill[FaultStore]) -> None:
+async def test_half_open(drill: ProxiedDrill[FaultStore]) -> None:
     """The connections to the store go dead without a reset; new ones work"""
     await drill.serve(1)
     async with drill.load() as load:
@@ -68,7 +68,7 @@ async def test_half_open(drill: Drill[FaultStore]) -> None:
         load.expect_recovery()
 
 
-async def test_vanished_clients(drill: Drill[FaultStore], full_only: None) -> None:
+async def test_vanished_clients(drill: ProxiedDrill[FaultStore], full_only: None) -> None:
     """Five clients vanish without closing; the server frees them within 45 seconds"""
     (server,) = await drill.serve(1)
     front = await drill.front(server)

@@ -10,13 +10,13 @@ import pytest
 from services.errors import Unavailable
 from services.store import Store, StoreError, check_store
 from tests.store_process import BINARIES
-from tests.topologies.node import HOST
+from tests.topologies.node import HOST, name_of
 from tests.topologies.replicated import SERVICE, Replicated
 
 DEADLINE_SECONDS = 20
 
 
-@pytest.fixture(params=BINARIES, ids=lambda binary: Path(binary).name)
+@pytest.fixture(params=BINARIES, ids=name_of)
 def replicated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replicated]:
     replicated = Replicated(request.param, tmp_path)
     replicated.start()

@@ -17,6 +17,11 @@ START_SECONDS = 10
 HOST = "127.0.0.1"
 
 
+def name_of(binary: str) -> str:
+    """`valkey` or `redis`."""
+    return Path(binary).name.partition("-")[0]
+
+
 class Node:
     """Keeps its port, its configuration and its data over several lives.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.topologies.node import HOST, Node
+from tests.topologies.node import HOST, Node, name_of
 
 SERVICE = "chat"
 _QUORUM = 2
@@ -16,6 +16,7 @@ class Replicated:
     """Under the name `chat`."""
 
     def __init__(self, binary: str, folder: Path, *, replicas: int = 2, sentinels: int = 3) -> None:
+        self.name = name_of(binary)
         self.servers = [
             Node(
                 binary,
