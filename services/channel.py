@@ -25,6 +25,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from services import keys
 from services.conversation import Conversation
 from services.store import Store
 from services.tasks import stop
@@ -36,7 +37,6 @@ _PING_AFTER = 1.0
 _GIVE_UP_AFTER = 2.0
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 0.5
-_INVALIDATIONS = "__redis__:invalidate"
 _PING = hiredis.pack_command(("PING",))
 
 
@@ -70,7 +70,7 @@ class RedisChannels(BroadcastBackend):
 
     def __init__(self, store: Store, sources: Sequence[str], prefixes: Sequence[str] = ()) -> None:
         self._store = store
-        self._sources = (*sources, _INVALIDATIONS)
+        self._sources = (*sources, keys.INVALIDATIONS_CHANNEL)
         self._prefixes = prefixes
         pipe = store.pipeline()
         pipe.add("SUBSCRIBE", *self._sources)

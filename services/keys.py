@@ -11,6 +11,8 @@ MESSAGES_CHANNEL = "MESSAGES"
 
 LOG_CHANNEL = "parley:log"
 SESSIONS_CHANNEL = "parley:sessions"
+INVALIDATIONS_CHANNEL = "__redis__:invalidate"
+"""Where Redis tells of changed keys."""
 EPOCH = "parley:epoch"
 ENDED_EPOCHS = "parley:epochs"
 """Hash of the epochs before: the highest position that was left of each when it ended."""

@@ -100,6 +100,9 @@ class Store:
             "retry_on_error": [ConnectionError, SocketTimeout, RuntimeError],
             # They would turn off the check for replies left over, and lengthen the timeouts.
             "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+            # It would tell the store its name and version: a round trip, and a right that not every
+            # user has.
+            "driver_info": None,
         }
         pool = BlockingConnectionPool(**{**ours, **endpoint.options})
         return cls(

@@ -3,8 +3,9 @@
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import redis
 from redis.backoff import ConstantBackoff
@@ -14,6 +15,8 @@ from redis.retry import Retry
 from tests.faults.stores import free_port
 
 START_SECONDS = 10
+_SETTLE_SECONDS = 20
+_QUICK_REPLICATION = {"repl-diskless-sync-delay": 0, "repl-ping-replica-period": 1}
 HOST = "127.0.0.1"
 
 
@@ -45,6 +48,7 @@ class Node:
             "port": self.port,
             "dir": folder,
             "logfile": folder / "log",
+            **({} if "sentinel" in mode else _QUICK_REPLICATION),
             **options,
         }
         self._config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
@@ -52,6 +56,13 @@ class Node:
         self.operator = redis.Redis(
             HOST, self.port, retry=Retry(ConstantBackoff(0.05), 5), socket_timeout=5
         )
+
+    @property
+    def replicas(self) -> int:
+        """How many follow it."""
+        info: dict[str, Any] = self.operator.info("replication")
+        numbers = range(info["connected_slaves"])
+        return sum(info[f"slave{number}"]["state"] == "online" for number in numbers)
 
     def start(self) -> None:
         self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
@@ -83,3 +94,10 @@ class Node:
             return bool(self.operator.ping())
         except RedisError:
             return False
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,15 +1,12 @@
 """A primary, its replicas, and the sentinels that watch them."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.topologies.node import HOST, Node, name_of
+from tests.topologies.node import HOST, Node, name_of, until
 
 SERVICE = "chat"
 _QUORUM = 2
-_SETTLE_SECONDS = 20
 
 
 class Replicated:
@@ -25,8 +22,6 @@ class Replicated:
                     "save": '""',
                     "appendonly": "yes",
                     "appendfsync": "everysec",
-                    "repl-diskless-sync-delay": 0,
-                    "repl-ping-replica-period": 1,
                 },
             )
             for number in range(1 + replicas)
@@ -64,7 +59,7 @@ class Replicated:
         for replica in replicas:
             replica.start()
             replica.operator.replicaof(HOST, str(first.port))
-        until(lambda: self._replicas_of(first) == len(replicas))
+        until(lambda: first.replicas == len(replicas))
         for sentinel in self.sentinels:
             sentinel.start()
         until(lambda: all(self._knows_all(sentinel) for sentinel in self.sentinels))
@@ -79,23 +74,9 @@ class Replicated:
         for node in (*self.sentinels, *self.servers):
             node.close()
 
-    def _replicas_of(self, server: Node) -> int:
-        info: dict[str, Any] = server.operator.info("replication")
-        return sum(
-            info[f"slave{number}"]["state"] == "online"
-            for number in range(info["connected_slaves"])
-        )
-
     def _knows_all(self, sentinel: Node) -> bool:
         state: Any = sentinel.operator.sentinel_master(SERVICE)
         return bool(
             state["num-slaves"] == len(self.servers) - 1
             and state["num-other-sentinels"] == len(self.sentinels) - 1
         )
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _SETTLE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -1,0 +1,126 @@
+"""The least rights that Parley's user needs in the store: an access control list (ACL).
+
+docs/stores.md has them as a rule; a test runs the chat on a store with exactly that rule.
+"""
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import NoPermissionError, ResponseError
+
+from services import keys
+from services.pipeline import Word
+
+_KEY = keys.PROBE
+_COMMANDS: dict[str, tuple[Word, ...]] = {
+    "client|id": (),
+    "client|tracking": ("OFF",),
+    "del": (_KEY,),
+    "eval": ("return 0", 0),
+    "evalsha": ("0" * 40, 0),
+    "exec": (),
+    "exists": (_KEY,),
+    "expire": (_KEY, 60),
+    "get": (_KEY,),
+    "hdel": (_KEY, ""),
+    "hexists": (_KEY, ""),
+    "hget": (_KEY, ""),
+    "hmget": (_KEY, ""),
+    "hset": (_KEY, "", ""),
+    "hsetnx": (_KEY, "", ""),
+    "incr": (_KEY,),
+    # The one command of these that is of the category `dangerous`. It tells the run id of the
+    # server, by which a restart or a failover is noticed.
+    "info|server": (),
+    "mget": (_KEY,),
+    "multi": (),
+    "ping": (),
+    "pttl": (_KEY,),
+    "publish": (keys.LOG_CHANNEL, ""),
+    "sadd": (_KEY, ""),
+    "scan": (0,),
+    "scard": (_KEY,),
+    "script|load": ("return 0",),
+    "sdiff": (_KEY,),
+    "select": (0,),
+    "set": (_KEY, ""),
+    "sismember": (_KEY, ""),
+    "smembers": (_KEY,),
+    "smismember": (_KEY, ""),
+    "srem": (_KEY, ""),
+    "subscribe": (keys.LOG_CHANNEL,),
+    "time": (),
+    "ttl": (_KEY,),
+    "wait": (0, 1),
+    "xadd": (_KEY, "*", "", ""),
+    "xlen": (_KEY,),
+    "xrange": (_KEY, "-", "+"),
+    "xrevrange": (_KEY, "+", "-"),
+    "zadd": (_KEY, 0, ""),
+    "zcard": (_KEY,),
+    "zcount": (_KEY, 0, 0),
+    "zpopmin": (_KEY,),
+    "zrange": (_KEY, 0, 0),
+    "zrangebyscore": (_KEY, 0, 0),
+    "zrem": (_KEY, ""),
+    "zremrangebyscore": (_KEY, 0, 0),
+}
+"""Each with words that it could be called with."""
+
+_KEYS = (keys.TOTAL_USERS, keys.ONLINE_USERS, "username:*", "user:*", "room:*", "parley:*")
+_CHANNELS = (keys.MESSAGES_CHANNEL, "parley:*", keys.INVALIDATIONS_CHANNEL)
+
+_PROBES: dict[str, tuple[Word, ...]] = {
+    **{f"~{pattern}": ("SET", pattern, "") for pattern in _KEYS},
+    **{f"&{pattern}": ("PUBLISH", pattern, "") for pattern in _CHANNELS},
+    **{f"+{name}": (*name.split("|"), *words) for name, words in _COMMANDS.items()},
+}
+"""What is refused where a right is missing."""
+del _PROBES["+multi"], _PROBES["+exec"]
+
+_OF_A_COMMAND = " to run the "
+"""In refusals of commands; others are of keys or channels."""
+
+RULE = (
+    *(f"~{pattern}" for pattern in _KEYS),
+    *(f"&{pattern}" for pattern in _CHANNELS),
+    *(f"+{name}" for name in _COMMANDS),
+)
+"""What the user must be granted, in the words of ACL SETUSER. With WAIT_DISK `+waitaof` besides."""
+
+
+async def missing_rights(redis: Redis) -> list[str]:
+    """The words of RULE that the user of this client has not been granted.
+
+    Nothing is run: the store takes or refuses what is queued in a transaction, which is given up.
+    Whether keys and channels are granted can be told of a user only who may SET and PUBLISH.
+    Raises RedisError.
+    """
+    connection = await redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+    try:
+        missing = []
+        # Outside of a transaction it does nothing.
+        if await _refusal(connection, "EXEC"):
+            missing.append("+exec")
+        if await _refusal(connection, "MULTI"):
+            return [*missing, "+multi"]
+        for right, probe in _PROBES.items():
+            refusal = await _refusal(connection, *probe)
+            if refusal and (right[0] == "+") == (_OF_A_COMMAND in refusal):
+                missing.append(right)
+        return missing
+    finally:
+        await connection.disconnect()
+        await redis.connection_pool.release(connection)
+
+
+async def _refusal(connection: AbstractConnection, *command: Word) -> str:
+    """What the store says where the right is missing; else nothing."""
+    await connection.send_command(*command)
+    try:
+        await connection.read_response()
+    except NoPermissionError as error:
+        return str(error)
+    except ResponseError as error:
+        # EXEC has a word of its own before it; other errors are no matter of rights.
+        return str(error) if "NOPERM" in str(error) else ""
+    return ""
