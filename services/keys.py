@@ -27,6 +27,8 @@ SPELLINGS_UPTO = "parley:spellings:upto"
 """The highest user id of those whose names are among the spellings, like all before it."""
 NAMED_ROOMS = "parley:rooms"
 """How many ids of named rooms were given out."""
+IMPORT = "parley:import"
+"""Which archive the chat was put in from, and whether that is done."""
 PROBE = "parley:probe"
 """Written to see whether the store takes a write."""
 

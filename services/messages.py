@@ -22,7 +22,7 @@ from services.wire import message_template
 
 MAX_TEXT = 4_000
 MAX_CLIENT_MESSAGE_ID = 128
-_IDEMPOTENCY_SECONDS = 7 * 24 * 3600
+IDEMPOTENCY_SECONDS = 7 * 24 * 3600
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 End = Literal["first", "last"]
@@ -61,7 +61,7 @@ class Messages:
         text = text.strip()
         _check_text(text)
         _check_client_message_id(client_message_id)
-        key, fingerprint = _idempotency(room.id, user_id, text, client_message_id)
+        key, fingerprint = idempotency(room.id, user_id, text, client_message_id)
         head, tail = message_template(room.id, user_id, text, client_message_id)
         reply = await self._store.run_durably(
             self._durability,
@@ -71,7 +71,7 @@ class Messages:
             tail,
             room.id,
             fingerprint,
-            _IDEMPOTENCY_SECONDS,
+            IDEMPOTENCY_SECONDS,
             self._server_id,
             keys.MESSAGES_CHANNEL,
             keys.LOG_CHANNEL,
@@ -251,7 +251,7 @@ def _is_encodable(text: str) -> bool:
     return True
 
 
-def _idempotency(
+def idempotency(
     room_id: str, user_id: str, text: str, client_message_id: str | None
 ) -> tuple[str, str]:
     """Key and content of the record that makes a repeated send return the first message.

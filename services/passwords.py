@@ -17,6 +17,9 @@ from services.errors import BadUserInput, RateLimited
 DEFAULT_COST = 10
 """What the other servers use; a test may take bcrypt's minimum, 4."""
 
+NOBODYS_HASH = f"$2b${DEFAULT_COST}$" + "." * 53
+"""Well-formed, and of no password."""
+
 FIELD = "input.password"
 
 MIN_LENGTH = 8

@@ -35,3 +35,12 @@ class Pipeline:
             return received
         refused = [reply for reply in received if isinstance(reply, Exception)]
         return refused or received[-1]
+
+
+def pairs(reply: Any) -> list[tuple[Any, Any]]:
+    """Of a hash, or of members with scores, which the two versions of the protocol write apart."""
+    if isinstance(reply, dict):
+        return list(reply.items())
+    if reply and isinstance(reply[0], list):
+        return [(first, second) for first, second in reply]
+    return list(zip(reply[::2], reply[1::2], strict=True))

@@ -15,6 +15,7 @@ import orjson
 from services import keys
 from services.errors import Unavailable
 from services.models import Presence, User
+from services.pipeline import pairs
 from services.store import Store
 from services.wire import encode_envelope, presence_data
 
@@ -23,7 +24,8 @@ LEASE_SECONDS = 45.0
 
 _LEASES = keys.presence("leases")
 _FAREWELLS = keys.presence("farewells")
-_LAST_SEEN = keys.presence("seen")
+LAST_SEEN = keys.presence("seen")
+"""Hash: when each user who is offline was last online, in microseconds."""
 _SERVER = keys.presence("server:")
 
 
@@ -148,11 +150,23 @@ class PresenceService:
             return []
         pipe = self._store.pipeline()
         pipe.add("SMISMEMBER", keys.ONLINE_USERS, *ids)
-        pipe.add("HMGET", _LAST_SEEN, *ids)
+        pipe.add("HMGET", LAST_SEEN, *ids)
         online, seen = await self._store.execute(pipe)
         return [
             Presence(bool(is_online), None if is_online or at is None else int(at))
             for is_online, at in zip(online, seen, strict=True)
+        ]
+
+    async def servers(self) -> list[str]:
+        """Ids of the server processes whose lease has not ended; one round trip."""
+        pipe = self._store.pipeline()
+        pipe.add("TIME")
+        pipe.add("ZRANGE", _LEASES, 0, -1, "WITHSCORES")
+        (seconds, _), leases = await self._store.execute(pipe)
+        return [
+            server.decode()
+            for server, end in pairs(leases)
+            if float(end) > int(seconds) * 1_000_000
         ]
 
     def _settled_online(self) -> list[str]:
@@ -225,7 +239,7 @@ class PresenceService:
     async def _release(self, what: str, user_id: str = "") -> None:
         await self._store.run(
             "presence_release",
-            [keys.ONLINE_USERS, _LEASES, _FAREWELLS, _LAST_SEEN],
+            [keys.ONLINE_USERS, _LEASES, _FAREWELLS, LAST_SEEN],
             what,
             self._server_id,
             keys.MESSAGES_CHANNEL,

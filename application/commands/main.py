@@ -6,6 +6,7 @@ import typer
 
 from application.commands.rooms import rooms
 from application.commands.serve import serve
+from application.commands.transfer import export, import_
 from application.commands.users import users
 from application.failure import fail
 from services.errors import ChatError, OperatorError
@@ -14,6 +15,8 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions
 app.command()(serve)
 app.add_typer(users, name="users")
 app.add_typer(rooms, name="rooms")
+app.command()(export)
+app.command("import")(import_)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,5 +1,6 @@
 """The command line as an operator calls it: a process, what it says, how it ends."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -37,3 +38,18 @@ def parley(*words: str, env: Mapping[str, str], stdin: str = "") -> Outcome:
         timeout=_SECONDS,
     )
     return Outcome(process.returncode, process.stdout, process.stderr)
+
+
+def peak_memory(*words: str, env: Mapping[str, str]) -> int:
+    """The most bytes that a command had, one that succeeds."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "application", *words],
+        cwd=ROOT.anchor,
+        env=environment(env),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss * 1024
