@@ -64,12 +64,21 @@ class Resolved(Protocol):
     def start(self) -> bool:
         """Call what is to be called; returns whether it has to be awaited. Raises Trouble."""
 
+    async def wait(self) -> None:
+        """Wait for the values; without any task, where nothing else is awaited and there is but
+        one to wait for. Raises Trouble, at once when one fails."""
+
     def share(self) -> None:
         """Make futures of what is awaited: others run meanwhile, and may come to trouble."""
 
-    async def wait(self) -> None:
-        """Wait for the values; without any task, unless shared. Raises Trouble, at once when one
-        fails. What is shared is not cancelled by cancelling this."""
+    def joined(self) -> Future:
+        """Of what is shared: done when there is something to `take`."""
+
+    def take(self) -> None:
+        """What is there of what is shared. Raises Trouble when one has failed."""
+
+    def leave(self) -> None:
+        """Wait no longer. What is shared goes on."""
 
     def handed_over(self) -> Sequence[Any]:
         """The outcomes for graphql-core, Settled and InBatch among them."""
@@ -84,6 +93,7 @@ class Called:
         self._reading = reading
         self._awaited: list[int] = []
         self._futures: list[Future] = []
+        self._joining: asyncio.Task[None] | None = None
         self._settled: set[int] = set()
 
     def start(self) -> bool:
@@ -107,17 +117,11 @@ class Called:
         for source, path in zip(column.level.sources, column.paths(), strict=True):
             self.outcomes.append(resolve(source, column.info(path), **arguments()))
 
-    def share(self) -> None:
-        for place in self._awaited:
-            self.outcomes[place] = _noted(ensure_future(self.outcomes[place]))
-        self._futures = [self.outcomes[place] for place in self._awaited]
-
     async def wait(self) -> None:
-        if not self._futures and len(self._awaited) > 1:
+        if len(self._awaited) > 1:
             self.share()
-        if self._futures:
-            await asyncio.wait(self._futures, return_when=FIRST_EXCEPTION)
-            self._take()
+            await self._join()
+            self.take()
             return
         (place,) = self._awaited
         self._settled.add(place)
@@ -127,7 +131,25 @@ class Called:
             self.outcomes[place] = Raised(error)
             raise Trouble from None
 
-    def _take(self) -> None:
+    def share(self) -> None:
+        for place in self._awaited:
+            self.outcomes[place] = _noted(ensure_future(self.outcomes[place]))
+        self._futures = [self.outcomes[place] for place in self._awaited]
+
+    def joined(self) -> Future:
+        if len(self._futures) == 1:
+            return self._futures[0]
+        self._joining = asyncio.create_task(self._join())
+        return self._joining
+
+    async def _join(self) -> None:
+        await asyncio.wait(self._futures, return_when=FIRST_EXCEPTION)
+
+    def leave(self) -> None:
+        if self._joining is not None:
+            self._joining.cancel()
+
+    def take(self) -> None:
         has_failed = False
         for place, future in zip(self._awaited, self._futures, strict=True):
             if not future.done():
@@ -178,20 +200,29 @@ class LookedUp:
     async def _checked(self, values: Awaitable[Sequence[Any]]) -> list[Any]:
         return checked(await values, self.column.level.sources)
 
+    async def wait(self) -> None:
+        assert self._awaited is not None  # noqa: S101
+        try:
+            self.outcomes = await self._awaited
+        except Exception as error:
+            self._fail(error)
+
     def share(self) -> None:
         assert self._awaited is not None  # noqa: S101
         self._future = _noted(ensure_future(self._awaited))
 
-    async def wait(self) -> None:
-        assert self._awaited is not None  # noqa: S101
+    def joined(self) -> Future:
+        assert self._future is not None  # noqa: S101
+        return self._future
+
+    def take(self) -> None:
         try:
-            if self._future is None:
-                self.outcomes = await self._awaited
-            else:
-                await asyncio.wait([self._future])
-                self.outcomes = self._future.result()
+            self.outcomes = self.joined().result()
         except Exception as error:
             self._fail(error)
+
+    def leave(self) -> None:
+        """It is nobody's but the look-up's own."""
 
     def handed_over(self) -> Sequence[Any]:
         future = self._future

@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from graphql import GraphQLAbstractType, GraphQLObjectType, GraphQLResolveInfo
+from graphql import GraphQLAbstractType, GraphQLResolveInfo
 from graphql.execution import Executor
 from graphql.pyutils import Path
 
 from execution.plan import FieldPlan, SelectionPlan
-from execution.shapes import Rendering, Trouble, samples
+from execution.shapes import Rendering, Trouble, is_any_cast
+
+_MAX_CLASSES = 100
+"""Of one type that are remembered: somebody may make a class for each object."""
 
 
 class Level:
@@ -96,14 +99,23 @@ class Column:
             self._found(level)
         return level
 
-    def check_types(self, type_: GraphQLObjectType, objects: Sequence[Any]) -> None:
-        """Raises Trouble where `is_type_of` does not agree."""
-        is_type_of = type_.is_type_of
+    def check_types(self, selection: SelectionPlan, objects: Sequence[Any]) -> None:
+        """Raises Trouble where `is_type_of` does not agree.
+
+        It is asked once for each class, as it looks at nothing else of objects that are not cast.
+        """
+        is_type_of, agreed = selection.type.is_type_of, selection.agreed
         if is_type_of is None or not objects:
             return
+        are_cast = is_any_cast(objects)
+        if not are_cast and agreed.issuperset(map(type, objects)):
+            return
         info = self._info_of_none()
-        if not all(is_type_of(each, info) for each in samples(objects)):
+        by_class = {type(each): each for each in objects}
+        if not all(is_type_of(each, info) for each in (objects if are_cast else by_class.values())):
             raise Trouble
+        if not are_cast and len(agreed) + len(by_class) <= _MAX_CLASSES:
+            agreed.update(by_class)
 
     def runtime_types(self, type_: GraphQLAbstractType, objects: Sequence[Any]) -> list[str]:
         """The names of the objects' types. Raises Trouble where there is none."""

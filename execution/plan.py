@@ -5,7 +5,7 @@ there (GraphQL, section 6.3.2), each with its reading, its shape and what is sel
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -82,6 +82,8 @@ class SelectionPlan:
     type: GraphQLObjectType
     fields: list[FieldPlan]
     make_objects: MakeObjects
+    agreed: set[object] = field(default_factory=set)
+    """Classes that `is_type_of` of the type has agreed to."""
 
 
 def compiled(executor: Executor[Any]) -> SelectionPlan | None:

@@ -49,7 +49,7 @@ class Run:
         """Those that are yet to be read."""
         self._resolved: list[Resolved] = []
         self._pending: list[Resolved] = []
-        self._waits: dict[asyncio.Task[None], Resolved] = {}
+        self._waits: dict[asyncio.Future[Any], Resolved] = {}
 
     async def respond(self) -> bytes | None:
         """The response without errors; None when graphql-core has to find out the errors."""
@@ -117,21 +117,18 @@ class Run:
             return
         for resolved in self._pending:
             resolved.share()
-            self._waits[asyncio.create_task(resolved.wait())] = resolved
+            self._waits[resolved.joined()] = resolved
         self._pending.clear()
         done, _ = await asyncio.wait(self._waits, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-            resolved = self._waits.pop(task)
+        for joined in done:
+            resolved = self._waits.pop(joined)
+            resolved.take()
             resolved.column.complete(resolved.outcomes)
 
     def _stop_waiting(self) -> None:
         """Leave what is awaited to others."""
         for resolved in self._pending:
             resolved.share()
-        for task in self._waits:
-            if not task.done():
-                task.cancel()
-            elif not task.cancelled():
-                task.exception()  # Or asyncio would miss somebody who asks.
+        for resolved in self._waits.values():
+            resolved.leave()
         self._waits.clear()

@@ -5,8 +5,9 @@ where none may be, an exception, something to await, a value that cannot be seri
 graphql-core knows what to do about it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from math import isfinite
 from types import GeneratorType, NoneType
@@ -62,42 +63,60 @@ class Leaves:
 class LeafShape:
     type: GraphQLLeafType
     nullable: bool
+    _plain: frozenset[Any] = field(init=False)
+    """Classes all of whose values may be there and are left as they are by coercion."""
+
+    def __post_init__(self) -> None:
+        plain = _PLAIN.get(self.type, frozenset())
+        self._plain = plain | {NoneType} if plain and self.nullable else plain
 
     def complete(self, values: Sequence[Any], column: "Column") -> Rendering:
+        if self._plain.issuperset(map(type, values)):
+            return Leaves(values)
         classes = _classes(values, self.nullable)
         try:
             if _are_as_they_are(self.type, classes, values):
                 return Leaves(values)
-            return Leaves([None if each is None else self._coerced(each) for each in values])
+            return Leaves(_coerced(self.type, values))
         except Exception:
             raise Trouble from None
 
     def paths(self, path: Path, value: Any) -> Iterator[Path]:
         return iter(())
 
-    def _coerced(self, value: Any) -> Any:
-        coerced = self.type.coerce_output_value(value)
-        if coerced is None or coerced is Undefined:
-            raise Trouble
-        return coerced
 
+_PLAIN: Mapping[object, frozenset[type]] = {
+    GraphQLString: frozenset({str}),
+    GraphQLID: frozenset({str}),
+    GraphQLBoolean: frozenset({bool}),
+}
 
-_AS_THEY_ARE: Mapping[object, set[type]] = {
-    GraphQLString: {str, NoneType},
-    GraphQLID: {str, NoneType},
-    GraphQLBoolean: {bool, NoneType},
+_NUMBERS: Mapping[object, Set[type]] = {
     GraphQLInt: {int, NoneType},
     GraphQLFloat: {float, NoneType},
 }
 
 
 def _are_as_they_are(type_: GraphQLLeafType, classes: set[type], values: Sequence[Any]) -> bool:
-    """Whether coercing the values would leave them all as they are."""
-    if not classes <= _AS_THEY_ARE.get(type_, set()):
+    """Whether values that are numbers would be left as they are by coercion."""
+    if not classes <= _NUMBERS.get(type_, set()):
         return False
     if type_ is GraphQLInt:
         return all(GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT for value in values if value)
-    return type_ is not GraphQLFloat or all(isfinite(value) for value in values if value)
+    return all(isfinite(value) for value in values if value)
+
+
+def _coerced(type_: GraphQLLeafType, values: Sequence[Any]) -> list[Any]:
+    coerce = type_.coerce_output_value
+    coerced = [None if value is None else coerce(value) for value in values]
+    classes = set(map(type, coerced))
+    if type(Undefined) in classes:
+        raise Trouble
+    if NoneType in classes and any(
+        after is None and before is not None for before, after in zip(values, coerced, strict=True)
+    ):
+        raise Trouble
+    return coerced
 
 
 @dataclass(eq=False, slots=True)
@@ -144,7 +163,7 @@ class ObjectShape:
         classes = _classes(values, self.nullable)
         is_filled = NoneType not in classes
         objects = values if is_filled else [value for value in values if value is not None]
-        column.check_types(self.selection.type, objects)
+        column.check_types(self.selection, objects)
         level = column.add_level(self.selection, objects, None)
         return level if is_filled else _Nullable([value is None for value in values], level)
 
@@ -182,7 +201,7 @@ class AbstractShape:
             selection = self.selections.get(name)
             if selection is None:
                 raise Trouble
-            column.check_types(selection.type, members)
+            column.check_types(selection, members)
             levels[name] = column.add_level(selection, members, places)
         types = iter(names)
         return _Mixed([None if value is None else next(types) for value in values], levels)
@@ -212,6 +231,7 @@ def _classes(values: Sequence[Any], nullable: bool) -> set[type]:
     return classes
 
 
+@lru_cache(maxsize=1000)
 def _is_extraordinary(class_: type) -> bool:
     return (
         issubclass(class_, Exception)
@@ -227,8 +247,6 @@ def is_our_type_check(function: Callable[..., Any] | None) -> bool:
     return getattr(function, "__module__", "").startswith("strawberry.")
 
 
-def samples(objects: Sequence[Any]) -> list[Any]:
-    """One object of each class, and all that `strawberry.cast` has marked as being of another."""
-    cast = [each for each in objects if hasattr(each, TYPE_CAST_ATTRIBUTE)]
-    by_class = {type(each): each for each in objects}
-    return list(objects) if cast else list(by_class.values())
+def is_any_cast(objects: Sequence[Any]) -> bool:
+    """Whether `strawberry.cast` has marked one as being of another type than its class says."""
+    return any(hasattr(each, TYPE_CAST_ATTRIBUTE) for each in objects)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
@@ -99,5 +100,10 @@ class Room(Node):
 
 
 def room_connection(rooms: list[models.Room], after: str | None, more: bool) -> Connection[Room]:
-    edges = [Edge(cursor=encode_cursor(room.id), node=Room.of(room)) for room in rooms]
+    edges = list(map(_edge, rooms))
     return Connection(edges=edges, has_previous=after is not None, has_next=more)
+
+
+@lru_cache(maxsize=10_000)
+def _edge(record: models.Room) -> Edge[Room]:
+    return Edge(cursor=encode_cursor(record.id), node=Room.of(record))

@@ -13,6 +13,9 @@ from schema.node import Node
 from schema.scalars import Moment
 from services import ids, models
 
+_FEW = 2
+"""Users up to which a connection is kept: those of a private room, of which lists have many."""
+
 
 async def online_of_users(context: Context, users: Sequence["User"]) -> list[bool]:
     presence = await context.loaders.presence(user.record.id for user in users)
@@ -61,8 +64,17 @@ def user_connection(
     after: str | None,
     more: bool,
 ) -> Connection[User]:
-    edges = list(map(_edge, users))
-    return Connection(edges=edges, has_previous=after is not None, has_next=more)
+    make = _kept_connection if len(users) <= _FEW else _connection
+    return make(tuple(users), after is not None, more)
+
+
+def _connection(
+    users: tuple[models.User, ...], has_previous: bool, has_next: bool
+) -> Connection[User]:
+    return Connection(edges=list(map(_edge, users)), has_previous=has_previous, has_next=has_next)
+
+
+_kept_connection = lru_cache(maxsize=10_000)(_connection)
 
 
 @lru_cache(maxsize=10_000)

@@ -7,12 +7,14 @@ unchecked.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _USER = re.compile(r"[1-9][0-9]{0,17}")
 _ROOM = re.compile(
     r"0|[1-9][0-9]{0,17}|(?P<low>[1-9][0-9]{0,17}):(?P<high>[1-9][0-9]{0,17})|[A-Za-z][A-Za-z0-9_-]{0,63}"
 )
 _POSITION = re.compile(r"[1-9][0-9]{0,17}")
+_LONGEST_ROOM = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ def is_user_id(text: str) -> bool:
 
 def is_room_id(text: str) -> bool:
     """A number, a plain name, or two user ids in ascending order."""
+    return len(text) <= _LONGEST_ROOM and _is_room_id(text)
+
+
+@lru_cache(maxsize=10_000)
+def _is_room_id(text: str) -> bool:
     match = _ROOM.fullmatch(text)
     if match is None:
         return False
@@ -74,6 +81,7 @@ def private_room_id(user_id: str, other_id: str) -> str:
     return f"{low}:{high}"
 
 
+@lru_cache(maxsize=10_000)
 def private_members(room_id: str) -> tuple[str, str] | None:
     """The two users of a private room, in the order of their ids; None for other rooms."""
     low, colon, high = room_id.partition(":")

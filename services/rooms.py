@@ -1,6 +1,7 @@
 """Rooms: who may see them, what they are called, who is in them."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from services import keys
 from services.errors import BadUserInput, NotFound
@@ -71,7 +72,12 @@ class Rooms:
         rooms: list[Room] = []
         while ids and len(rooms) <= first:
             chunk, ids = ids[: first + 1], ids[first + 1 :]
-            rooms += [room for room in await self.visible_many(user_id, chunk) if room is not None]
+            names = await self._store.call("MGET", *map(keys.room_name, chunk))
+            rooms += [
+                _room(room_id, name)
+                for room_id, name in zip(chunk, names, strict=True)
+                if _may_see(user_id, room_id, name, True)
+            ]
         return rooms[:first], len(rooms) > first
 
     async def members_many(
@@ -87,12 +93,13 @@ class Rooms:
         public = list(dict.fromkeys(room.id for room in rooms if room.id not in pairs))
         members, users = await together(
             self._public_members(public, after_id, first + 1),
-            self._existing({user_id for pair in pairs.values() for user_id in pair}),
+            self._users.find_many({user_id for pair in pairs.values() for user_id in pair}),
         )
         for room_id, pair in pairs.items():
-            wanted = (user_id for user_id in pair if int(user_id) > after_id)
+            wanted = [user_id for user_id in pair if int(user_id) > after_id] if after_id else pair
             members[room_id] = [users[user_id] for user_id in wanted if user_id in users]
-        return [(members[room.id][:first], len(members[room.id]) > first) for room in rooms]
+        found = [members[room.id] for room in rooms]
+        return [(users[:first], len(users) > first) for users in found]
 
     async def _public_members(
         self, room_ids: list[str], after_id: int, wanted: int
@@ -104,7 +111,7 @@ class Rooms:
             # The number of users as it last was saves asking for many who are not there.
             end = min(after_id + size, max(self._total_users, after_id + wanted))
             found = await self._members_among(range(after_id + 1, end + 1), room_ids, wanted)
-            users = await self._existing({user_id for ids in found for user_id in ids})
+            users = await self._users.find_many({user_id for ids in found for user_id in ids})
             for room_id, ids in zip(room_ids, found, strict=True):
                 members[room_id] += [users[user_id] for user_id in ids if user_id in users]
             after_id, size = end, min(size * 2, _LARGEST_CHUNK)
@@ -118,15 +125,11 @@ class Rooms:
     ) -> list[list[str]]:
         pipe = self._store.pipeline()
         pipe.add("GET", keys.TOTAL_USERS)
-        rooms_of_users = [keys.user_rooms(str(user_id)) for user_id in user_ids]
-        self._store.add(pipe, "members", rooms_of_users, wanted, *room_ids)
+        ids = list(map(str, user_ids))
+        self._store.add(pipe, "members", list(map(keys.user_rooms, ids)), wanted, *room_ids)
         total, found = await self._store.execute(pipe)
         self._total_users = int(total or 0)
-        return [[str(user_ids[int(place) - 1]) for place in places.split()] for places in found]
-
-    async def _existing(self, user_ids: Collection[str]) -> dict[str, User]:
-        users = await self._users.get_many(list(user_ids))
-        return {user.id: user for user in users if user is not None}
+        return [[ids[int(place) - 1] for place in places.split()] for places in found]
 
     async def open_private(self, user_id: str, other_id: str) -> Room:
         """The private room of two users, made visible to both when it is not.
@@ -202,6 +205,7 @@ def _room(room_id: str, name: bytes | None) -> Room:
     return Room(room_id, None if name is None else name.decode(errors="replace"))
 
 
+@lru_cache(maxsize=10_000)
 def _list_order(room_id: str) -> tuple[int, int, int, str]:
     pair = private_members(room_id)
     if pair is not None:

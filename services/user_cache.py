@@ -6,7 +6,7 @@ nothing of before. That somebody does not exist is never kept.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from services.models import User
 
@@ -27,7 +27,7 @@ class UserCache:
         """The connection that all of them were kept under."""
         self._changes = 0
 
-    def find(self, ids: Sequence[str]) -> dict[str, User]:
+    def find(self, ids: Iterable[str]) -> dict[str, User]:
         """Those that are here."""
         if self._check():
             users = self._users
