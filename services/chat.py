@@ -74,6 +74,7 @@ class Chat:
         self.hub = Hub(store, self.log, self.rooms, self.bridge)
         user_cache.hearing = lambda: self.hub.hearing
         self.hub.on_users_changed = user_cache.forget
+        self.messages.on_sent = self.hub.note_sent
         self.hub.on_session_ended = self._session_ended
         self.hub.on_reconnected = self._reconnected
         self._watched: dict[str, tuple[SessionKey, set[Callable[[], None]]]] = {}

@@ -23,8 +23,9 @@ from services.deliveries import Deliveries
 from services.errors import CursorExpired, NotFound, Unavailable
 from services.ids import is_room_id, is_user_id, private_members
 from services.log import Entry, Log
-from services.models import Event, MessageEvent, PresenceEvent, RoomEvent
+from services.models import Event, Message, MessageEvent, PresenceEvent, RoomEvent
 from services.rooms import Rooms
+from services.sent import SentMessages
 from services.store import Store
 from services.stream import EventStream
 from services.subscription import Listener, LiveEvent, Subscription
@@ -83,6 +84,7 @@ class Hub:
         self._newest_ring = 0
         self._rung: defaultdict[str, set[int]] = defaultdict(set)
         """Positions by log that rang since the last delivery."""
+        self._sent = SentMessages()
         self._envelopes: deque[bytes] = deque()
         self._moved: set[str] = set()
         """Users whose rooms have changed."""
@@ -284,6 +286,12 @@ class Hub:
             user_id in self._by_user for user_id in private_members(name) or ()
         )
 
+    def note_sent(self, message: Message, previous: int) -> None:
+        """This process has sent a message, which stands after the position `previous` in its log:
+        when it rings, it need not be read."""
+        if message.position > self._position and self._is_wanted("room", message.room_id):
+            self._sent.add(message, previous)
+
     # Delivering
 
     async def _deliver_forever(self) -> None:
@@ -321,13 +329,10 @@ class Hub:
                 await self._receive(envelopes)
 
     async def _deliver_rung(self, rung: dict[str, set[int]]) -> None:
-        """Read the logs that rang and hand out their entries in the order of the positions."""
-        entries: list[Entry] = []
-        upto, is_all = self._position, False
-        while not is_all:
-            news = await self._log.news(rung, upto)
-            entries += news.entries
-            upto, is_all = news.upto, news.is_all
+        """Hand out the entries of the logs that rang, in the order of the positions."""
+        entries = self._sent.take(rung, self._position)
+        if entries is None:
+            entries = await self._read(rung)
         # A ring is true when its log has that entry. Whatever rings earlier has then been heard:
         # up to the newest true ring nothing is missing. What was read beyond will ring itself.
         heard = max(
@@ -336,6 +341,16 @@ class Hub:
         )
         await self._hand_out([entry for entry in entries if entry[1].position <= heard])
         self._position = max(self._position, heard)
+
+    async def _read(self, rung: dict[str, set[int]]) -> list[Entry]:
+        """What the logs that rang hold since the last delivery."""
+        entries: list[Entry] = []
+        upto, is_all = self._position, False
+        while not is_all:
+            news = await self._log.news(rung, upto)
+            entries += news.entries
+            upto, is_all = news.upto, news.is_all
+        return entries
 
     async def _hand_out(self, entries: list[Entry]) -> None:
         rooms = {event.message.room_id for _, event in entries if isinstance(event, MessageEvent)}
@@ -427,6 +442,7 @@ class Hub:
     async def _catch_up(self) -> None:
         """After a (re)connection: find what was stored meanwhile and deliver it like the rest."""
         self.deliveries.catch_ups += 1
+        self._sent.forget()
         await self._check_epoch()
         if self.on_reconnected is not None:
             await self.on_reconnected()

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -48,6 +48,8 @@ class Messages:
         self._rooms = rooms
         self._server_id = server_id
         self._durability = durability
+        self.on_sent: Callable[[Message, int], None] = lambda message, previous: None
+        """Told of each message and of the position before it in its room's log."""
 
     async def send(
         self, user_id: str, room: Room, text: str, client_message_id: str | None = None
@@ -78,8 +80,12 @@ class Messages:
         )
         if not reply:
             raise Conflict("This clientMessageId was used for another message in this room.")
-        position = int(reply)
-        return Message(room.id, user_id, text, position, position / 1_000_000, client_message_id)
+        position, previous = map(int, reply)
+        score = position / 1_000_000
+        message = Message(room.id, user_id, text, position, score, client_message_id)
+        if previous >= 0:
+            self.on_sent(message, previous)
+        return message
 
     async def page(
         self,

@@ -671,7 +671,7 @@ async def test_the_store_makes_the_member_that_python_makes(redis: "Redis", room
     with redis.pubsub() as pubsub:  # type: ignore[no-untyped-call]
         pubsub.subscribe(keys.MESSAGES_CHANNEL)
         assert pubsub.get_message(timeout=5)["type"] == "subscribe"
-        reply = await store.run(
+        position, previous = await store.run(
             "send",
             [keys.room(room_id), keys.room_log(room_id), "sent", keys.CLOCK],
             *(head, tail, room_id, "fingerprint", 60),
@@ -680,8 +680,10 @@ async def test_the_store_makes_the_member_that_python_makes(redis: "Redis", room
         envelope = pubsub.get_message(timeout=5)["data"]
     await store.close()
 
-    member = wire.own_message(room_id, "3", MARKUP, int(reply), "n-1")
-    assert redis.zrange(keys.room(room_id), 0, -1, withscores=True) == [(member, int(reply) / 1e6)]
+    assert previous == b"0"
+    member = wire.own_message(room_id, "3", MARKUP, int(position), "n-1")
+    score = int(position) / 1e6
+    assert redis.zrange(keys.room(room_id), 0, -1, withscores=True) == [(member, score)]
     assert envelope == b'{"serverId":"gql-1","type":"message","data":' + member + b"}"
     assert wire.decode_envelope(envelope) == MessageEnvelope("gql-1", wire.decode_message(member))
     for flavour in FLAVOURS:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from unittest.mock import Mock
 
 import pytest
 
@@ -127,6 +128,36 @@ async def test_what_did_not_ring_is_found_all_the_same(chat: Chat) -> None:
         assert await texts(stream, 1) == ["x"]
         await chat.messages.send("3", GENERAL, "next")
         assert await texts(stream, 1) == ["next"]
+
+
+async def test_what_did_not_ring_comes_before_what_this_process_sends(chat: Chat) -> None:
+    async with aclosing(chat.hub.subscribe("1", [MessageEvent, CaughtUpEvent])) as stream:
+        await take(stream, 1)
+        for number in range(20):
+            await chat.messages.send("3", GENERAL, f"{number}")
+            unheard = f'{{"from":"2","date":{number},"message":"unheard {number}"}}'
+            await chat.store.redis.zadd(keys.room("0"), {unheard: number})
+            logs = [keys.room("0"), keys.room_log("0"), keys.room_foreign("0"), keys.CLOCK]
+            await chat.store.run("ingest", logs, "0", "nowhere", "live")
+        await chat.messages.send("3", GENERAL, "last")
+        got = await texts(stream, 41)
+    assert got[::2] == [*map(str, range(20)), "last"]
+    assert got[1::2] == [f"unheard {number}" for number in range(20)]
+
+
+async def test_what_this_process_sends_is_not_read_again(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with aclosing(chat.hub.subscribe("1", [MessageEvent, CaughtUpEvent])) as stream:
+        await take(stream, 1)
+        news = Mock(wraps=chat.log.news)
+        monkeypatch.setattr(chat.log, "news", news)
+        for number in range(50):
+            sent = await chat.messages.send("3", GENERAL, f" {number} Größe\n", f"key {number}")
+            (heard,) = await messages(stream, 1)
+            assert heard == sent == await chat.log.get("0", sent.position)
+    # A ring may be heard before the store's answer.
+    assert news.call_count < 25
 
 
 @pytest.mark.parametrize("server", ["this", "another"])
