@@ -11,7 +11,8 @@ from contextlib import suppress
 import uvicorn
 
 from application.settings import Settings
-from application.transports.protocols import HTTPProtocol, WebSocketProtocol, bound_by_peer
+from application.transports.closing import bound_by_peer
+from application.transports.protocols import HTTPProtocol, WebSocketProtocol
 from application.web import Parley, create_app
 from services.demo import PASSWORD, USERNAMES
 from services.errors import OperatorError
@@ -69,10 +70,6 @@ class _Server(uvicorn.Server):
                 http=HTTPProtocol,
                 ws=WebSocketProtocol,
                 ws_max_size=settings.max_frame_bytes,
-                # Costs memory and time for every socket, and chat messages are short.
-                ws_per_message_deflate=False,
-                # The subprotocol has its own pings, which find a silent peer sooner.
-                ws_ping_interval=None,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )

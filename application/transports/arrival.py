@@ -47,6 +47,8 @@ class ArrivalProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._expect_nothing()
         super().handle_websocket_upgrade()
+        # It holds us as we hold it, and is not needed any more.
+        self.parser = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         self._framing_bytes += len(data)

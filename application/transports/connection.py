@@ -7,7 +7,9 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from application.transports import messages
 from application.transports.ending import Ending
@@ -27,6 +29,7 @@ from application.transports.messages import (
 from application.transports.operations import Operations
 from application.transports.writer import Writer
 from execution.errors import RequestError
+from services.tasks import stop
 
 
 class Connection:
@@ -34,16 +37,37 @@ class Connection:
 
     One task reads; what is to be written is written at once or by a task of the writer's, and each
     operation is a task. The rest are timers and callbacks: most sockets are silent at any moment,
-    and there are many.
+    and there are many. For the same reason nothing of the handshake is kept.
     """
 
-    def __init__(self, gateway: Gateway, websocket: WebSocket[Any], limits: Limits) -> None:
+    __slots__ = (
+        "_finishing",
+        "_gateway",
+        "_has_been_heard",
+        "_init_timer",
+        "_limits",
+        "_loop",
+        "_operations",
+        "_over",
+        "_ping_timer",
+        "_receive",
+        "_scope",
+        "_session",
+        "_session_over",
+        "_writer",
+    )
+
+    def __init__(
+        self, gateway: Gateway, scope: Scope, receive: Receive, send: Send, limits: Limits
+    ) -> None:
         self._gateway = gateway
-        self._websocket = websocket
+        self._scope: Scope | None = scope
+        """Of the handshake, with its credentials; None when the session is open."""
+        self._receive = receive
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._over = Ending()
-        self._writer = Writer(websocket, limits, self._over)
+        self._writer = Writer(scope, send, limits, self._over)
         self._operations = Operations(gateway.engine, self._writer)
         self._has_been_heard = True
         """Whether anything has come since the last ping."""
@@ -59,28 +83,25 @@ class Connection:
 
     async def serve(self) -> Closure | None:
         """Serve it to its end: with this closure, or None where the peer has left."""
-        init = self._loop.call_later(self._limits.init_seconds, self._give_up_waiting)
+        self._init_timer = self._loop.call_later(self._limits.init_seconds, self._give_up_waiting)
         self._ping_timer = self._loop.call_later(self._limits.ping_seconds, self._ping)
-        reading = asyncio.create_task(self._over.guard(self._read))
-        closure = None
         try:
-            closure = await self._over.wait()
+            with self._over.of_reader():
+                await self._read()
         finally:
-            init.cancel()
+            self._init_timer.cancel()
             self._ping_timer.cancel()
-            tasks = [task for task in (reading, self._finishing) if task is not None]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._finishing is not None:
+                await stop(self._finishing)
             self._operations.stop_all()
             try:
                 await self._writer.stop()
-                if closure is not None:
-                    await self._writer.close(closure)
+                if self._over.closure is not None:
+                    await self._writer.close(self._over.closure)
             finally:
                 await self._operations.finished()
                 await self._leave()
-        return closure
+        return self._over.closure
 
     def stop(self, closure: Closure) -> None:
         """The server stops. Sessions are told by the gateway, and end in their own time."""
@@ -91,16 +112,14 @@ class Connection:
 
     async def _read(self) -> None:
         while True:
-            # In no variable: the last message would be kept until the next one.
-            await self._handle(parse_message(await self._receive()))
-
-    async def _receive(self) -> str | None:
-        event = await self._websocket.receive()
-        if event["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(event.get("code", 1005))
-        self._has_been_heard = True
-        text: str | None = event.get("text")
-        return text
+            event = await self._receive()
+            if event["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(event.get("code", 1005))
+            self._has_been_heard = True
+            message = parse_message(event.get("text"))
+            del event  # Else the last one would be kept until the next.
+            await self._handle(message)
+            del message
 
     async def _handle(self, message: Message) -> None:
         match message:
@@ -119,12 +138,15 @@ class Connection:
 
     async def _open(self, init: ConnectionInit) -> None:
         """Open the session; no other message is read before it is."""
-        if self._session is not None:
+        if self._scope is None:
             raise Closure(4429, "Too many initialisation requests")
         try:
-            self._session = await self._gateway.open(self._websocket, init.payload)
+            self._session = await self._gateway.open(HTTPConnection(self._scope), init.payload)
         except Refused as refused:
             raise Closure(refused.code, refused.reason) from None
+        self._init_timer.cancel()
+        self._scope.clear()  # There are others on the way who hold it.
+        self._scope = None
         self._session.ended.add_done_callback(self._finish)
         self._writer.put_other(messages.connection_ack())
 

@@ -32,6 +32,8 @@ class _Running:
 class Operations:
     """Each is a task that writes its results, one at a time and as there is room."""
 
+    __slots__ = ("_by_id", "_engine", "_running", "_writer", "size")
+
     def __init__(self, engine: Engine, writer: Writer) -> None:
         self._engine = engine
         self._writer = writer

@@ -24,6 +24,8 @@ class Outbox:
     up to the peer to read them; so they have a bound of their own.
     """
 
+    __slots__ = ("_has_room", "_max_others", "_max_results", "_others", "_results", "_waiting")
+
     def __init__(self, max_results: int, max_others: int) -> None:
         self._max_results = max_results
         self._max_others = max_others

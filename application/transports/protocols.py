@@ -1,22 +1,48 @@
-"""uvicorn's protocols, with an end to every connection and to every message.
+"""The protocols that uvicorn serves with: its own for HTTP, bounded; ours for WebSockets.
 
-A transport that is closed waits for the peer to take what was written, and for ever if it takes
-nothing: its descriptor and its memory would stay. Here such a peer is given up.
+uvicorn's WebSockets take 9 KB more for each connection, and twice as long to open one.
 """
 
 import asyncio
-import socket
-from contextlib import suppress
-from typing import Any, cast
+import logging
+from collections import deque
+from enum import Enum
+from typing import Any, ClassVar, cast
+from urllib.parse import unquote
+from weakref import WeakKeyDictionary
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
-from websockets.http11 import Request
-from websockets.protocol import State
+from starlette.types import Message, Scope
+from uvicorn.config import Config
+from uvicorn.protocols.utils import (
+    ClientDisconnected,
+    get_client_addr,
+    get_local_addr,
+    get_path_with_query_string,
+    get_remote_addr,
+    is_ssl,
+)
+from uvicorn.server import ServerState
+from websockets.frames import Opcode
 
 from application.transports.arrival import ArrivalProtocol
-from application.transports.frames import EXTENSION, text_frame
-from application.transports.limits import STALL_SECONDS
+from application.transports.closing import (
+    ClosingTransport,
+    Farewell,
+    leave_the_rest_to_the_kernel,
+)
+from application.transports.frames import (
+    EXTENSION,
+    BrokenFrame,
+    FrameReader,
+    close_frame,
+    close_of,
+    frame,
+    text_frame,
+    text_of,
+)
+from application.transports.handshake import BadHandshake, Handshake, parse_handshake, rejection
+
+_log = logging.getLogger("uvicorn.error")
 
 _HANDSHAKE_SECONDS = 3.0
 """How long a peer may take to answer a close frame."""
@@ -24,140 +50,250 @@ _HANDSHAKE_SECONDS = 3.0
 _TOGETHER_BYTES = 64 * 1024
 """About how much may wait for the end of a turn; as much as a transport holds."""
 
-_MAX_FRAGMENTS = 1_000
-"""Of one message: there may be any number of empty ones in the few bytes that it may have."""
-
-_LAST_BYTES = 256 * 1024
-"""What the kernel may take from us at the end of a socket: more than the transport holds."""
-
-
-class ClosingTransport:
-    """A transport that does get closed: aborted when the peer takes nothing more for a while."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._loop = asyncio.get_running_loop()
-        self._check: asyncio.TimerHandle | None = None
-        self._is_lost = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        # uvloop's raises when the peer has just gone.
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
-    def close(self) -> None:
-        self._transport.close()
-        if self._check is None and not self._is_lost:
-            self._check_later()
-
-    def connection_lost(self) -> None:
-        self._is_lost = True
-        if self._check is not None:
-            self._check.cancel()
-            self._check = None
-
-    def _check_later(self) -> None:
-        left = self._transport.get_write_buffer_size()
-        self._check = self._loop.call_later(STALL_SECONDS, self._abort_unless_less_than, left)
-
-    def _abort_unless_less_than(self, before: int) -> None:
-        if self._transport.get_write_buffer_size() < before:
-            self._check_later()
-        else:
-            self._transport.abort()
-
-
-class _Events:
-    """What a socket's only reader takes, one by one: asyncio's queue for anybody takes 3 KB."""
-
-    __slots__ = ("_events", "_waiter")
-
-    def __init__(self) -> None:
-        self._events: list[Any] = []
-        self._waiter: asyncio.Future[None] | None = None
-
-    def put_nowait(self, event: Any) -> None:
-        self._events.append(event)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def empty(self) -> bool:
-        return not self._events
-
-    async def get(self) -> Any:
-        while not self._events:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        return self._events.pop(0)
-
 
 class HTTPProtocol(ArrivalProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(_closing(transport))
+        super().connection_made(cast(asyncio.Transport, ClosingTransport(transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        _closing(self.transport).connection_lost()
+        cast(ClosingTransport, self.transport).connection_lost()
 
 
-class WebSocketProtocol(WebSocketsSansIOProtocol):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.close_timeout = _HANDSHAKE_SECONDS
-        self.queue = _Events()  # type: ignore[assignment]
-        self._frames: list[bytes] = []
+class _State(Enum):
+    OPENING = 1
+    OPEN = 2
+    CLOSING = 3
+    """We have sent a close frame, and wait for the peer's."""
+    CLOSED = 4
+    """Nothing may be written any more."""
+
+
+class WebSocketProtocol(asyncio.Protocol):
+    """A WebSocket (RFC 6455) without extensions, for an ASGI application."""
+
+    __slots__ = (
+        "_app",
+        "_close_timer",
+        "_end",
+        "_events",
+        "_farewell",
+        "_frames",
+        "_frames_size",
+        "_handshake",
+        "_is_reading",
+        "_loop",
+        "_reader",
+        "_scope",
+        "_server_state",
+        "_state",
+        "_turn",
+        "_waiter",
+        "_writable",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any]
+    ) -> None:
+        self._app = config.loaded_app
+        self._server_state = server_state
+        self._loop = asyncio.get_running_loop()
+        self._turn = _Turn.of(self._loop)
+        self._state = _State.OPENING
+        self._reader = FrameReader(config.ws_max_size)
+        self._handshake: Handshake | None = None
+        self._scope: Scope | None = {
+            "type": "websocket",
+            "asgi": {"version": config.asgi_version, "spec_version": "2.4"},
+            "http_version": "1.1",
+            "root_path": config.root_path,
+            "state": app_state.copy(),
+            "extensions": {EXTENSION: self.write_text},
+        }
+        """Both are of no use any more when it is open."""
+        self._events: deque[Message] | None = None
+        """What the application has not received."""
+        self._waiter: asyncio.Future[Message] | None = None
+        """The application waits for the next."""
+        self._end: Message | None = None
+        """What it receives after the last."""
+        self._is_reading = True
+        self._writable: asyncio.Event | None = None
+        """Set when the transport takes more; None while it does."""
+        self._frames: list[bytes] | None = None
+        """What leaves at the end of this turn of the event loop."""
         self._frames_size = 0
+        self._close_timer: asyncio.TimerHandle | None = None
+        self._farewell: Farewell | None = None
+
+    # asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(_closing(transport))
+        if isinstance(transport, ClosingTransport):
+            transport = transport.transport  # It was opened for HTTP.
+        self.transport = cast(asyncio.Transport, transport)
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._handshake is None and self._state is _State.OPENING:
+            self._begin(data)
+            return
+        try:
+            for opcode, payload in self._reader.read(data):
+                self._hear(opcode, payload)
+                if self._state is _State.CLOSED:
+                    return
+        except BrokenFrame as broken:
+            self._fail(broken.code, broken.reason)
+
+    def eof_received(self) -> None:
+        """The transport is closed."""
+
+    def pause_writing(self) -> None:
+        self._writable = asyncio.Event()
+
+    def resume_writing(self) -> None:
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        _closing(self.transport).connection_lost()
+        self._connections.discard(self)
+        self._over(1006)
+        self.resume_writing()  # Nobody else will.
+        if self._farewell is not None:
+            self._farewell.is_over()
 
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if not self.close_sent and not self.conn.extensions:
-            extensions = cast(dict[str, object], self.scope["extensions"])
-            extensions[EXTENSION] = self.write_text
+    def shutdown(self) -> None:
+        """The server stops, and this is still there."""
+        if self._state is _State.OPEN:
+            self._say_good_bye(1012)
+        elif self._state is _State.OPENING:
+            self._reject(500, "The server stops")
+        self._over(1012)
+        self._close()
 
-    def handle_cont(self, event: Frame) -> None:
-        if len(self.frames) >= _MAX_FRAGMENTS:
-            self._fail(1009, "Too many fragments")
+    # Opening
+
+    def _begin(self, request: bytes) -> None:
+        try:
+            handshake = parse_handshake(request)
+        except BadHandshake as bad:
+            self._reject(bad.status, bad.reason, *bad.headers)
+            self._close()
+            return
+        self._handshake = handshake
+        path, _, query = handshake.target.partition(b"?")
+        transport, scope = self.transport, cast(dict[str, Any], self._scope)
+        root_path = scope["root_path"]
+        scope |= {
+            "scheme": "wss" if is_ssl(transport) else "ws",
+            "server": get_local_addr(transport),
+            "client": get_remote_addr(transport),
+            "path": root_path + unquote(path.decode("latin-1")),
+            "raw_path": root_path.encode() + path,
+            "query_string": query,
+            "headers": handshake.headers,
+            "subprotocols": handshake.subprotocols,
+        }
+        self._put({"type": "websocket.connect"})
+        task = self._loop.create_task(self._app(scope, self.receive, self.send))
+        self._server_state.tasks.add(task)
+        task.add_done_callback(self._has_ended)
+
+    def _accept(self, message: Message) -> None:
+        handshake = cast(Handshake, self._handshake)
+        headers = [*self._server_state.default_headers, *message.get("headers", ())]
+        self._log_answer("[accepted]")
+        self._handshake = self._scope = None
+        self._state = _State.OPEN
+        self._write(handshake.acceptance(message.get("subprotocol"), headers))
+
+    def _reject(self, status: int, reason: str, *headers: tuple[bytes, bytes]) -> None:
+        self._state = _State.CLOSED
+        self._write(rejection(status, reason, [*self._server_state.default_headers, *headers]))
+
+    def _log_answer(self, answer: str) -> None:
+        if _log.isEnabledFor(logging.INFO):
+            scope = cast(Any, self._scope)
+            address, path = get_client_addr(scope), get_path_with_query_string(scope)
+            _log.info('%s - "WebSocket %s" %s', address, path, answer)
+
+    def _has_ended(self, task: "asyncio.Task[None]") -> None:
+        """So has the application."""
+        self._server_state.tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ClientDisconnected):
+            _log.error("Exception in ASGI application", exc_info=error)
+        if self._state is _State.OPENING:
+            self._reject(500, "Internal Server Error")
+        if self._state is not _State.CLOSING:
+            self._close()
+
+    # Reading
+
+    def receive(self) -> "asyncio.Future[Message]":
+        """ASGI's: the next event. There is one reader."""
+        waiter: asyncio.Future[Message] = self._loop.create_future()
+        if self._events:
+            waiter.set_result(self._events.popleft())
+            if not self._events:
+                self._events = None
+                self._read_on()
+        elif self._end is not None:
+            waiter.set_result(self._end)
         else:
-            super().handle_cont(event)
+            self._waiter = waiter
+        return waiter
 
-    def handle_ping(self) -> None:
-        if self.writable.is_set():
-            super().handle_ping()
-        else:
+    def _put(self, event: Message) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(event)
+            self._waiter = None
+            return
+        if self._events is None:
+            self._events = deque()
+        self._events.append(event)
+        if self._is_reading and self._state is _State.OPEN:
+            self._is_reading = False
+            self.transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if not self._is_reading:
+            self._is_reading = True
+            self.transport.resume_reading()
+
+    def _hear(self, opcode: int, payload: bytes) -> None:
+        if opcode == Opcode.CLOSE:
+            self._hear_good_bye(payload)
+        elif self._state is _State.CLOSING:
+            pass  # The application has gone.
+        elif opcode == Opcode.TEXT:
+            self._put({"type": "websocket.receive", "text": text_of(payload)})
+        elif opcode == Opcode.BINARY:
+            self._put({"type": "websocket.receive", "bytes": payload})
+        elif opcode == Opcode.PING and self._state is _State.OPEN and self._writable is None:
             # Pongs must not heap up for a peer that does not read them; it may have the next one.
-            self.conn.data_to_send()
+            self._write(frame(Opcode.PONG, payload))
 
-    def send_receive_event_to_app(self) -> None:
-        if self.curr_msg_data_type == "text" and not self.close_sent:
-            try:
-                str(b"".join(self.frames), "utf-8")
-            except UnicodeDecodeError:
-                self._fail(1007, "Text is UTF-8")
-                return
-        super().send_receive_event_to_app()
-
-    def handle_parser_exception(self) -> None:
-        if self.conn.close_sent is None:
-            # Broken before it was open: there is nothing to close but the connection.
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
-            self.transport.close()
-        else:
-            super().handle_parser_exception()
+    def _hear_good_bye(self, payload: bytes) -> None:
+        code, reason = close_of(payload)
+        if self._state is _State.OPEN:
+            self._write(frame(Opcode.CLOSE, payload))
+        self._over(code, reason)
+        self._close()
 
     def _fail(self, code: int, reason: str) -> None:
-        self.frames = []
-        self.conn.fail(code, reason)
-        self.handle_parser_exception()
+        """Section 7.1.7; before it is open there is nothing to close but the connection."""
+        if self._state is _State.OPEN:
+            self._write(close_frame(code, reason))
+        self._over(code, reason)
+        self._close()
+
+    # Writing
 
     def write_text(self, text: bytes) -> bool:
         """Write a text frame past ASGI; see `frames`.
@@ -165,75 +301,120 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         Frames of one turn of the event loop leave together: a system call costs more than all
         else about them.
         """
-        if not self._frames:
-            if not self.writable.is_set() or self.close_sent or self.disconnected:
+        frames = self._frames
+        if frames is None:
+            if self._state is not _State.OPEN or self._writable is not None:
                 return False
-            self.loop.call_soon(self._flush)
+            self._frames = frames = []
+            self._turn.add(self)
         elif self._frames_size > _TOGETHER_BYTES:
             return False
-        frame = text_frame(text)
-        self._frames.append(frame)
-        self._frames_size += len(frame)
+        frames.append(text_frame(text))
+        self._frames_size += len(text)
         return True
 
-    def _flush(self) -> None:
-        if self._frames:
-            together = self._frames[0] if len(self._frames) == 1 else b"".join(self._frames)
-            self._frames = []
+    def flush(self) -> None:
+        frames = self._frames
+        if frames is not None:
+            self._frames = None
             self._frames_size = 0
-            self.transport.write(together)
+            self._write_now(frames[0] if len(frames) == 1 else b"".join(frames))
 
-    async def send(self, message: Any) -> None:
-        self._flush()
-        if message["type"] == "websocket.close":
-            # It goes behind what the peer has not read, for which others have to wait.
-            self.writable.set()
-            self._leave_the_rest_to_the_kernel()
-        await super().send(message)
-        if message["type"] == "websocket.accept":
-            # Two sets of headers, of no use any more: a tenth of what a silent socket takes.
-            del self.request, self.response
+    async def send(self, message: Message) -> None:
+        """ASGI's. Raises ClientDisconnected when the connection is no more."""
+        kind = message["type"]
+        if self._writable is not None and kind != "websocket.close":
+            await self._writable.wait()
+        if self._state is _State.CLOSED:
+            raise ClientDisconnected
+        match kind, self._state:
+            case "websocket.accept", _State.OPENING:
+                self._accept(message)
+            case "websocket.close", _State.OPENING:
+                self._log_answer("403")
+                self._reject(403, "")
+                self._over(1006)
+                self._close()
+            case "websocket.send", _State.OPEN:
+                text = message.get("text")
+                self._write(
+                    frame(Opcode.BINARY, message["bytes"])
+                    if text is None
+                    else text_frame(text.encode())
+                )
+            case "websocket.close", _State.OPEN:
+                # It goes behind what the peer has not read, for which others have to wait.
+                self._say_good_bye(message.get("code", 1000), message.get("reason") or "")
+            case _:
+                raise RuntimeError(f"'{kind}' while the WebSocket is {self._state.name}")
 
-    def shutdown(self) -> None:
-        self._flush()
-        if self.handshake_complete and not self.close_sent and self.conn.state is not State.OPEN:
-            # Closed by the peer, which does not read our answer: uvicorn would fail to close it.
-            self.transport.close()
-            return
-        self._leave_the_rest_to_the_kernel()
-        super().shutdown()
+    def _write(self, data: bytes) -> None:
+        self.flush()
+        self._write_now(data)
 
-    def _leave_the_rest_to_the_kernel(self) -> None:
-        """So that a peer that begins to read again, however late, finds the close frame.
+    def _write_now(self, data: bytes) -> None:
+        # uvloop's raises when the peer has just gone.
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
-        The kernel keeps it when the process has long forgotten the socket.
-        """
-        if self.transport.is_closing():
-            return
-        connection = self.transport.get_extra_info("socket")
-        with suppress(OSError):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LAST_BYTES)
-        bound_by_peer(connection, unsent_bytes=_LAST_BYTES, silence_seconds=0)
+    # Closing
+
+    @property
+    def _connections(self) -> set[Any]:
+        return self._server_state.connections
+
+    def _say_good_bye(self, code: int, reason: str = "") -> None:
+        leave_the_rest_to_the_kernel(self.transport)
+        self._write(close_frame(code, reason))
+        self._state = _State.CLOSING
+        self._tell_end(code, reason)
+        self._close_timer = self._loop.call_later(_HANDSHAKE_SECONDS, self._close)
+        self._read_on()
+
+    def _over(self, code: int, reason: str = "") -> None:
+        self._state = _State.CLOSED
+        self._tell_end(code, reason)
+
+    def _tell_end(self, code: int, reason: str) -> None:
+        """The first one counts."""
+        if self._end is None:
+            self._end = {"type": "websocket.disconnect", "code": code, "reason": reason}
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_result(self._end)
+            self._waiter = None
+
+    def _close(self) -> None:
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+            self._close_timer = None
+        if self._farewell is None and self in self._connections:
+            self._farewell = Farewell(self.transport)
 
 
-def bound_by_peer(
-    connection: socket.socket, *, unsent_bytes: int = 64 * 1024, silence_seconds: int = 30
-) -> None:
-    """Limit what the kernel holds for a peer that does not read, where the kernel can.
+class _Turn:
+    """Those who have something to write at the end of this turn of an event loop."""
 
-    Else it would take megabytes before we noticed anything. And it gives up a peer that has not
-    confirmed anything for so long: event streams have no pongs to tell that one has vanished. Set
-    on a listener this counts for all its connections.
-    """
-    options = {"TCP_NOTSENT_LOWAT": unsent_bytes, "TCP_USER_TIMEOUT": silence_seconds * 1_000}
-    for name, value in options.items():
-        if hasattr(socket, name):
-            with suppress(OSError):
-                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    __slots__ = ("_due", "_loop")
 
+    _of_loops: ClassVar["WeakKeyDictionary[asyncio.AbstractEventLoop, _Turn]"] = WeakKeyDictionary()
 
-def _closing(transport: asyncio.BaseTransport) -> Any:
-    """The transport, wrapped unless it is: a WebSocket takes over that of its HTTP request."""
-    if isinstance(transport, ClosingTransport):
-        return transport
-    return ClosingTransport(cast(asyncio.Transport, transport))
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._due: list[WebSocketProtocol] = []
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> "_Turn":
+        turn = cls._of_loops.get(loop)
+        if turn is None:
+            turn = cls._of_loops[loop] = cls(loop)
+        return turn
+
+    def add(self, protocol: WebSocketProtocol) -> None:
+        if not self._due:
+            self._loop.call_soon(self._end)
+        self._due.append(protocol)
+
+    def _end(self) -> None:
+        due, self._due = self._due, []
+        for protocol in due:
+            protocol.flush()

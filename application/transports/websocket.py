@@ -73,20 +73,22 @@ class WebSocketEndpoint:
             if self._stopping is not None:
                 await websocket.close(self._stopping.code, self._stopping.reason)
                 return
+            holder = address(websocket)
             try:
-                with self._places.taken(address(websocket)):
-                    await self._serve(websocket)
+                self._places.take(holder)
             except Refused as refused:
                 await websocket.close(refused.code, refused.reason)
-
-    async def _serve(self, websocket: WebSocket[Any]) -> None:
-        connection = Connection(self._gateway, websocket, self._limits)
-        self._connections.add(connection)
-        try:
-            closure = await connection.serve()
-            self.closed[_LEFT if closure is None else closure.code] += 1
-        finally:
-            self._connections.discard(connection)
+                return
+            connection = Connection(self._gateway, scope, receive, send, self._limits)
+            # Each name would keep something of the handshake for as long as the socket is open.
+            del scope, receive, send, websocket
+            self._connections.add(connection)
+            try:
+                closure = await connection.serve()
+                self.closed[_LEFT if closure is None else closure.code] += 1
+            finally:
+                self._connections.discard(connection)
+                self._places.leave(holder)
 
     def _is_allowed(self, websocket: WebSocket[Any]) -> bool:
         origin = websocket.headers.get("origin")

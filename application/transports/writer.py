@@ -2,9 +2,9 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.types import Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from application.transports.ending import Ending
 from application.transports.frames import ready_frames
@@ -26,11 +26,21 @@ class Writer:
     `stall_seconds` has its socket closed.
     """
 
-    def __init__(self, websocket: WebSocket[Any], limits: Limits, ending: Ending) -> None:
-        self._websocket = websocket
+    __slots__ = (
+        "_ending",
+        "_limits",
+        "_outbox",
+        "_send",
+        "_stalled",
+        "_write_text",
+        "_writing",
+    )
+
+    def __init__(self, scope: Scope, send: Send, limits: Limits, ending: Ending) -> None:
+        self._send = send
         self._limits = limits
         self._ending = ending
-        self._write_text = ready_frames(websocket.scope)
+        self._write_text = ready_frames(scope)
         self._outbox = Outbox(limits.result_bytes, limits.other_bytes)
         self._writing: asyncio.Task[None] | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -75,9 +85,10 @@ class Writer:
             with suppress(TimeoutError, WebSocketDisconnect):
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await self._write()
-        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+        code, reason = closure.code, closure.reason
+        with suppress(TimeoutError, OSError, RuntimeError):
             async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._websocket.close(closure.code, closure.reason)
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def stop(self) -> None:
         """Write nothing more."""
@@ -92,16 +103,20 @@ class Writer:
 
     def _write_later(self) -> None:
         if self._writing is None:
-            self._writing = asyncio.create_task(self._ending.guard(self._write))
+            self._writing = asyncio.create_task(self._write_all())
         if self._outbox.is_full and self._stalled is None:
             self._note_movement()
+
+    async def _write_all(self) -> None:
+        with self._ending:
+            await self._write()
 
     async def _write(self) -> None:
         while (message := self._outbox.first()) is not None:
             try:
-                await self._websocket.send_text(message.decode())
-            except RuntimeError:
-                # The server has closed the socket by itself, as uvicorn does when it stops.
+                await self._send({"type": "websocket.send", "text": message.decode()})
+            except (OSError, RuntimeError):
+                # It is closed: by the peer or, as uvicorn does when it stops, by the server.
                 raise WebSocketDisconnect(1006) from None
             self._outbox.drop_first()
             self._note_movement()

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from application.transports import protocols
+from application.transports import closing, protocols
 from tests.unit.transports.sockets import all_gone, reset
 from tests.unit.transports.toy import Toy, serving
 
@@ -62,7 +62,7 @@ def test_no_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(protocols, "_HANDSHAKE_SECONDS", 0.1)
-    monkeypatch.setattr(protocols, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(closing, "STALL_SECONDS", 0.1)
 
     async def drop_many() -> None:
         dice = random.Random(7)

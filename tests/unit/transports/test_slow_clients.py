@@ -9,7 +9,7 @@ import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from application.transports import protocols, streams
+from application.transports import closing, protocols, streams
 from tests.unit.transports.sockets import (
     all_gone,
     closed,
@@ -127,7 +127,7 @@ async def test_a_silent_peer_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_peer_that_says_good_bye_and_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocols, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(closing, "STALL_SECONDS", 0.3)
     async with limited() as (toy, client):
         await subscribe(client, "1", "subscription { flood }")
         await floods_at_rest()
@@ -154,7 +154,7 @@ async def test_the_kernel_holds_little_and_gives_up_who_vanishes() -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "STALL_SECONDS", 0.3)
-    monkeypatch.setattr(protocols, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(closing, "STALL_SECONDS", 0.3)
 
 
 @pytest.mark.usefixtures("impatient")

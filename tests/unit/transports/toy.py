@@ -17,13 +17,15 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
+from uvicorn.config import WSProtocolType
 from uvicorn.server import ServerState
 
+from application.transports.closing import bound_by_peer
 from application.transports.gateway import Refused
 from application.transports.http import HTTPEndpoint
 from application.transports.limits import Limits
 from application.transports.places import Places
-from application.transports.protocols import HTTPProtocol, WebSocketProtocol, bound_by_peer
+from application.transports.protocols import HTTPProtocol, WebSocketProtocol
 from application.transports.websocket import WebSocketEndpoint
 from execution.engine import Engine
 
@@ -251,7 +253,11 @@ class Toy:
 
 @asynccontextmanager
 async def serving(
-    limits: Limits | None = None, *, max_batch_size: int = 0, places: Places | None = None
+    limits: Limits | None = None,
+    *,
+    max_batch_size: int = 0,
+    places: Places | None = None,
+    sockets_by: type[asyncio.Protocol] | WSProtocolType = WebSocketProtocol,
 ) -> AsyncIterator[Toy]:
     gateway = ToyGateway()
     sockets = WebSocketEndpoint(
@@ -274,11 +280,11 @@ async def serving(
     config = uvicorn.Config(
         app,
         http=HTTPProtocol,
-        ws=WebSocketProtocol,
+        ws=sockets_by,
         lifespan="off",
         log_config=None,
         timeout_graceful_shutdown=1,
-        ws_per_message_deflate=False,  # What is to fill the buffers would be deflated to nothing.
+        ws_per_message_deflate=False,  # Of uvicorn's own, so that both write the same.
     )
     server = uvicorn.Server(config)
     config.load()
