@@ -11,7 +11,7 @@ import sys
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from application.request_ids import request_id
+from application.request_ids import request_id, trace_id
 
 _SERVERS_LOGGERS = ("uvicorn", "uvicorn.access", "uvicorn.error")
 
@@ -50,17 +50,15 @@ def _formatter(*, is_for_people: bool) -> logging.Formatter:
             structlog.processors.TimeStamper(fmt="iso", utc=not is_for_people),
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
-            _add_request_id,
+            _add_ids,
         ],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
     )
 
 
-def _add_request_id(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    name = request_id.get()
-    if name is not None:
-        event["request_id"] = name
-    return event
+def _add_ids(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    ids = {"request_id": request_id.get(), "trace_id": trace_id.get()}
+    return {**event, **{name: id_ for name, id_ in ids.items() if id_ is not None}}
 
 
 def _message_first(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -18,6 +18,9 @@ _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:=+/@-]{1,64}")
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Of the request that is being answered; a socket's is that of its handshake."""
 
+trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
+"""Of the trace that what is being done belongs to, where there are traces."""
+
 
 def name_request(scope: Scope) -> None:
     """Give what begins here its name, in this task and in those that it starts."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypedDict
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
 
 from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
@@ -35,19 +37,23 @@ from application.request_ids import name_request, naming
 from application.settings import Settings
 from application.signals import told_to_stop
 from application.stores import configured_chat, configured_store
+from application.traces.asked import asked_exporters
 from application.transports.errors import unexpected
 from application.transports.http import PREFLIGHT_HEADERS, HTTPEndpoint
 from application.transports.places import Places
 from application.transports.websocket import WebSocketEndpoint
 from application.trusted import client_documents, operation_names
 from execution.engine import Engine
-from execution.observer import Observer
+from execution.observer import Observer, observed_by
 from execution.persisted import TrustedTexts
 from resolvers.root import build_schema
 from schema.errors import format_error
 from services.chat import Chat
 from services.errors import OperatorError, Unavailable
 from services.store import Store, StoreError
+
+if TYPE_CHECKING:
+    from application.traces.tracing import Tracing
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +86,7 @@ class Parley(Starlette):
     def __init__(self, settings: Settings) -> None:
         self.failure: str | None = None
         self._settings = settings
+        self._tracing: Tracing | None = None
         self._serve = behind(settings.trusted_proxies, self._answer)
         middleware = _middleware(settings)
         self._graphql = _wrapped(_GraphQL(), middleware)
@@ -104,6 +111,8 @@ class Parley(Starlette):
             # a request takes a tenth longer by way of the router.
             is_socket = scope["type"] == "websocket"
             endpoint = scope["state"]["websocket"] if is_socket else self._graphql
+            if self._tracing is not None:
+                endpoint = partial(self._tracing.serve, endpoint)
         return endpoint(scope, receive, naming(send) if scope["type"] == "http" else send)
 
     @asynccontextmanager
@@ -114,9 +123,16 @@ class Parley(Starlette):
             operations = _operations(settings)
             of_users, of_addresses = _places(settings)
             try:
+                self._tracing = tracing = await stack.enter_async_context(_tracing())
                 store = await stack.enter_async_context(configured_store(settings))
+                if tracing is not None:
+                    store.reroute(tracing.way)
                 chat = await stack.enter_async_context(_opened_chat(store, settings))
-                gateway = ChatGateway(chat, _engine(settings, operations), of_users)
+                if tracing is not None:
+                    chat.hub.during_delivery = tracing.delivering
+                observer = observed_by(operations, tracing.observer if tracing else None)
+                engine = _engine(settings, observer)
+                gateway = ChatGateway(chat, engine, of_users)
                 http = HTTPEndpoint(
                     gateway,
                     playground=_PLAYGROUND.page if settings.playground else None,
@@ -221,7 +237,23 @@ def _operations(settings: Settings) -> OperationTallies | None:
     return OperationTallies(operation_names(known.values()))
 
 
-def _engine(settings: Settings, observer: Observer | None) -> Engine:
+@asynccontextmanager
+async def _tracing() -> "AsyncIterator[Tracing | None]":
+    """Where spans come from, if the environment asks for them. Raises OperatorError."""
+    exporters = asked_exporters(os.environ)
+    if not exporters:
+        yield None
+        return
+    from application.traces.tracing import Tracing
+
+    tracing = Tracing(exporters)
+    try:
+        yield tracing
+    finally:
+        await tracing.close()
+
+
+def _engine(settings: Settings, observer: Observer) -> Engine:
     trusted = settings.trusted_documents
     return Engine(
         build_schema()._schema,

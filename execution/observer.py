@@ -1,13 +1,14 @@
 """What the engine tells of its work: for metrics and traces."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from execution.errors import RequestError
     from execution.operation import Operation
 
-_NOTHING = nullcontext()
+_NOTHING = nullcontext(None)
 
 
 class Observer:
@@ -25,3 +26,31 @@ class Observer:
 
     def failed(self, operation: "Operation", errors: list[dict[str, Any]]) -> None:
         """A response has errors: the entries of `errors`. It may be that to one event."""
+
+
+def observed_by(*observers: Observer | None) -> Observer:
+    """All that there are as one."""
+    several = tuple(observer for observer in observers if observer is not None)
+    if len(several) > 1:
+        return _Several(several)
+    return several[0] if several else Observer()
+
+
+class _Several(Observer):
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
+
+    def refused(self, error: "RequestError") -> None:
+        for observer in self._observers:
+            observer.refused(error)
+
+    @contextmanager
+    def executing(self, operation: "Operation") -> Iterator[None]:
+        with ExitStack() as stack:
+            for observer in self._observers:
+                stack.enter_context(observer.executing(operation))
+            yield
+
+    def failed(self, operation: "Operation", errors: list[dict[str, Any]]) -> None:
+        for observer in self._observers:
+            observer.failed(operation, errors)

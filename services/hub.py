@@ -10,6 +10,7 @@ import logging
 import re
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from broadcaster import Broadcast
 from broadcaster import Event as ChannelEvent
@@ -93,6 +94,8 @@ class Hub:
         self.on_session_ended: Callable[[str], None] = lambda token_hash: None
         self.on_users_changed: Callable[[Collection[str] | None], None] = lambda ids: None
         """None: any may have changed."""
+        self.during_delivery: Callable[[Deliveries], AbstractContextManager[object]] = nullcontext
+        """Entered while what rang together is delivered."""
         self.on_reconnected: Callable[[], Awaitable[None]] | None = None
 
     @property
@@ -322,7 +325,8 @@ class Hub:
             elif self._rung:
                 rung, self._rung = self._rung, defaultdict(set)
                 self.deliveries.take()
-                await self._deliver_rung(rung)
+                with self.during_delivery(self.deliveries):
+                    await self._deliver_rung(rung)
                 self.deliveries.done()
             else:
                 envelopes, self._envelopes = self._envelopes, deque()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha1
 from pathlib import Path
@@ -30,6 +30,7 @@ from services.tasks import stop
 
 _SCRIPTS = {path.stem: path.read_text() for path in (Path(__file__).parent / "lua").glob("*.lua")}
 _SHA = {name: sha1(text.encode()).hexdigest() for name, text in _SCRIPTS.items()}  # noqa: S324
+_NAMES: dict[Word, str] = {sha: name for name, sha in _SHA.items()}
 
 _BUDGET_SECONDS = 1.6
 """What a call may take in all: the wait for a connection, retries, loading the scripts again."""
@@ -45,7 +46,7 @@ class StoreError(OperatorError):
     """The store that the settings name cannot be used."""
 
 
-class _Way(Protocol):
+class Way(Protocol):
     """How pipelines get to the store and replies back."""
 
     async def exchange(self, pipe: Pipeline, seconds: float) -> list[Any]:
@@ -81,8 +82,8 @@ class Store:
         """Of the calls that were answered, waiting and retries included."""
         self.failures = 0
         """Calls that ended with Unavailable."""
-        self._pool = _OwnConnections(redis)
-        self._way: _Way = self._pool if shared is None else _SharedConnection(shared)
+        self._pool: Way = _OwnConnections(redis)
+        self._way: Way = self._pool if shared is None else _SharedConnection(shared)
 
     @classmethod
     def from_url(cls, url: str, password: str | None = None) -> "Store":
@@ -133,6 +134,10 @@ class Store:
             await self.redis.aclose()
         if self._sentinels is not None:
             await self._sentinels.close()
+
+    def reroute(self, through: Callable[[Way], Way]) -> None:
+        """Have all pipelines pass through something of the caller's on their way."""
+        self._way, self._pool = through(self._way), through(self._pool)
 
     async def drop_connections(self) -> None:
         """Make new ones from now on: those that there are may be dead without saying so."""
@@ -195,7 +200,7 @@ class Store:
                 raise
             raise failure from error
 
-    async def _execute(self, pipe: Pipeline, way: _Way) -> list[Any]:
+    async def _execute(self, pipe: Pipeline, way: Way) -> list[Any]:
         if not pipe.commands:
             return []
         clock = time.perf_counter  # uvloop's own counts milliseconds.
@@ -275,6 +280,14 @@ def _loading() -> Pipeline:
     for text in _SCRIPTS.values():
         pipe.add("SCRIPT", "LOAD", text)
     return pipe
+
+
+def names_of(pipe: Pipeline) -> list[str]:
+    """What the commands of a pipeline are called, the scripts by their own names."""
+    return [
+        _NAMES.get(command[1], "EVALSHA") if command[0] == "EVALSHA" else str(command[0])
+        for command in pipe.commands
+    ]
 
 
 def _has(kind: type[RedisError], replies: list[Any]) -> bool:

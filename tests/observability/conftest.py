@@ -1,13 +1,16 @@
 """Servers to look at, and people who use them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import redis
+from gql.client import AsyncClientSession
 
-from tests.api.client import User
+from tests.api.client import User, subscription
 from tests.servers import Server, start_server
 
 Serve = Callable[..., Server]
@@ -57,6 +60,27 @@ def break_a_user(embedded_url: str) -> Callable[[], None]:
 
 
 BROKEN_USER = '{ user(id: "user:2") { username } }'
+
+
+LIVE = "subscription Live { events { __typename cursor } }"
+
+
+@asynccontextmanager
+async def listening(
+    session: AsyncClientSession, document: str = LIVE
+) -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
+    """Somebody who follows what is live from now on, and what they hear."""
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def listen() -> None:
+        async for result in session.subscribe(subscription(document)):
+            heard.put_nowait(result)
+
+    listener = asyncio.create_task(listen())
+    await heard.get()
+    yield heard
+    listener.cancel()
+    await asyncio.gather(listener, return_exceptions=True)
 
 
 def logged(server: Server) -> list[dict[str, Any]]:

@@ -3,42 +3,23 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import httpx
 import pytest
 import redis
-from gql.client import AsyncClientSession
 
-from tests.api.client import Failed, subscription
+from tests.api.client import Failed
 from tests.api.readers import reading
-from tests.observability.conftest import BROKEN_USER, Serve, Visit
+from tests.observability.conftest import BROKEN_USER, LIVE, Serve, Visit, listening
 from tests.observability.scraping import Scrape, families, metrics_url
 from tests.servers import ROOT, launch
-
-LIVE = "subscription Live { events { __typename cursor } }"
 
 
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not await asyncio.to_thread(holds):
             await asyncio.sleep(0.05)
-
-
-@contextlib.asynccontextmanager
-async def listening(session: AsyncClientSession, document: str = LIVE) -> AsyncIterator[None]:
-    """Somebody who follows what is live from now on."""
-    caught_up = asyncio.Event()
-
-    async def listen() -> None:
-        async for _ in session.subscribe(subscription(document)):
-            caught_up.set()
-
-    listener = asyncio.create_task(listen())
-    await caught_up.wait()
-    yield
-    listener.cancel()
-    await asyncio.gather(listener, return_exceptions=True)
 
 
 async def test_operations_by_name_and_code(
