@@ -9,7 +9,7 @@ CLIENT := client/dist/index.html
 PLAYGROUND := playground/dist/index.html
 sources = $(shell find $(1) -type f -not -path '$(1)/node_modules/*' -not -path '$(1)/dist/*')
 
-.PHONY: help run dev test test-client clients faults fuzz audit bench lint types format schema client playground \
+.PHONY: help run dev test test-client clients proxies faults fuzz audit bench lint types format schema client playground \
 	pictures browser lock clean
 
 help: ## list the targets
@@ -22,7 +22,7 @@ dev: $(VENV)/.run client/node_modules/.stamp $(PLAYGROUND) ## serve, and the cli
 	@$(BIN)/python -m application & server=$$!; trap 'kill $$server' EXIT; \
 	cd client && npm run --silent dev
 
-test: lint types test-client clients browser $(CLIENT) $(PLAYGROUND) ## set everything up and run every check and test (ARGS for pytest)
+test: lint types test-client clients browser proxies $(CLIENT) $(PLAYGROUND) ## set everything up and run every check and test (ARGS for pytest)
 	cd client && npm run --silent e2e
 	$(BIN)/pytest -n auto $(ARGS)
 
@@ -31,6 +31,8 @@ test-client: client/node_modules/.stamp ## the client's own checks and tests, wi
 		npm run --silent codegen:check && npm test --silent
 
 clients: tests/clients/node_modules/.stamp ## install the clients of others that the tests use
+
+proxies: build/proxies/.stamp ## fetch nginx and Caddy for the tests of deploy/
 
 faults: $(VENV)/.test ## break servers, stores and networks under load, and print what came of it
 	FAULTS=full $(BIN)/pytest tests/faults --quiet --no-header --timeout=300 $(ARGS)
@@ -122,15 +124,29 @@ build/bench-load: $(wildcard bench/load/*.c bench/load/*.h)
 	@mkdir -p build
 	gcc -std=gnu11 -O2 -Wall -Wextra -Werror $(LOAD_FLAGS) $(filter %.c,$^) -o $@
 
+find_sudo = if ! command -v apt-get >/dev/null; then sudo=none; \
+	elif [ "$$(id -u)" = 0 ]; then sudo=; \
+	elif sudo -n true 2>/dev/null; then sudo=sudo; \
+	else sudo=none; fi
+
+# Some tests run the examples of deploy/ in real proxies, and are skipped without. They are unpacked
+# and not installed: then they would be started, too.
+build/proxies/.stamp:
+	@mkdir -p $(@D) && cd $(@D) && $(find_sudo); \
+	if [ "$$sudo" = none ]; then \
+		echo "The examples for nginx and Caddy are tested only where these are installed."; \
+	else \
+		apt-get download -q nginx caddy 2>/dev/null || \
+			{ $$sudo apt-get update -q && apt-get download -q nginx caddy; } || exit 1; \
+		for package in *.deb; do dpkg -x "$$package" . || exit 1; done; \
+	fi; touch .stamp
+
 # Some tests drive a real browser; CHROMIUM may name one.
 browser:
 	@for name in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
 		command -v "$$name" >/dev/null 2>&1 && exit 0; \
 	done; \
-	if ! command -v apt-get >/dev/null; then sudo=none; \
-	elif [ "$$(id -u)" = 0 ]; then sudo=; \
-	elif sudo -n true 2>/dev/null; then sudo=sudo; \
-	else sudo=none; fi; \
+	$(find_sudo); \
 	if [ "$$sudo" = none ]; then \
 		echo "The tests of the pages need Chromium: install it, or set CHROMIUM to one." >&2; \
 		exit 1; \
