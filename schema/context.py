@@ -65,8 +65,8 @@ class Loaders:
         return (await self.users([user_id]))[user_id]
 
     async def users(self, ids: Iterable[str]) -> dict[str, models.User | None]:
-        unique = list(dict.fromkeys(ids))
-        return dict(zip(unique, await self._chat.users.get_many(unique), strict=True))
+        unknown: dict[str, models.User | None] = dict.fromkeys(ids)
+        return unknown | await self._chat.users.find_many(unknown)
 
     async def rooms(self, ids: Iterable[str]) -> dict[str, models.Room | None]:
         unique = list(dict.fromkeys(ids))
