@@ -78,8 +78,13 @@ class Followers:
         for members in list(self._by_audience.values()):
             yield from list(members)
 
-    def groups(self) -> list["Group"]:
-        return [(audience, list(members)) for audience, members in self._by_audience.items()]
+    def groups(self, kind: type[Event] | None = None) -> list["Group"]:
+        """All, or those who may want this kind: others need not be looked through."""
+        return [
+            (audience, list(members))
+            for audience, members in self._by_audience.items()
+            if kind is None or audience is None or kind in audience.kinds
+        ]
 
 
 Group = tuple[Audience | None, list[Subscription]]

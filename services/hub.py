@@ -421,7 +421,7 @@ class Hub:
     async def _receive(self, envelopes: Iterable[bytes]) -> None:
         """Envelopes of the shared channel: presence goes to all, the rest rings when logged."""
         present = await self._bridge.receive(envelopes)
-        everybody = self._subscriptions.groups() if present else []
+        everybody = self._subscriptions.groups(PresenceEvent) if present else []
         await self._tell([(PresenceEvent(user_id), everybody) for user_id in present])
 
     # Checking

@@ -5,6 +5,7 @@ its payload, and what generality costs here is paid for every delivery and every
 """
 
 from collections.abc import Callable, Iterator, MutableMapping
+from struct import Struct
 from typing import Any
 
 from websockets.exceptions import ProtocolError
@@ -33,6 +34,8 @@ _OPCODES = frozenset(Opcode)
 
 _TEXT = _FINAL | Opcode.TEXT
 """The first byte of a text in one frame."""
+
+_medium_head = Struct(">BBH").pack
 
 _MAX_CONTROL_BYTES = 125
 
@@ -159,7 +162,10 @@ def close_of(payload: bytes) -> tuple[int, str]:
 
 def text_frame(text: bytes) -> bytes:
     """The frame of a server, which is not masked."""
-    return _head(_TEXT, len(text)) + text
+    size = len(text)
+    if 126 <= size < 1 << 16:  # As nearly all results are.
+        return _medium_head(_TEXT, 126, size) + text
+    return _head(_TEXT, size) + text
 
 
 def frame(opcode: Opcode, payload: bytes) -> bytes:
@@ -175,15 +181,15 @@ def _head(first: int, size: int) -> bytes:
     if size < 126:
         return bytes((first, size))
     if size < 1 << 16:
-        return bytes((first, 126, size >> 8, size & 0xFF))
+        return _medium_head(first, 126, size)
     return bytes((first, 127)) + size.to_bytes(8)
 
 
 def ready_frames(scope: MutableMapping[str, Any]) -> WriteText:
     """How this connection's server writes frames, if it does."""
-    write: WriteText = scope.get("extensions", {}).get(EXTENSION, _never)
+    write: WriteText = scope.get("extensions", {}).get(EXTENSION, never)
     return write
 
 
-def _never(text: bytes) -> bool:
+def never(text: bytes) -> bool:
     return False

@@ -35,9 +35,6 @@ class Outbox:
         self._others = 0
         self._has_room: asyncio.Future[None] | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
-
     @property
     def size(self) -> int:
         """What all that waits takes in memory, in bytes."""

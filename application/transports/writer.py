@@ -7,7 +7,7 @@ from starlette.types import Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from application.transports.ending import Ending
-from application.transports.frames import ready_frames
+from application.transports.frames import never, ready_frames
 from application.transports.limits import Limits
 from application.transports.messages import Closure
 from application.transports.outbox import Outbox
@@ -66,8 +66,8 @@ class Writer:
 
     def offer(self, message: bytes) -> bool:
         """Take a result if there is room for it."""
-        if self._write_at_once(message):
-            return True
+        if self._writing is None and self._write_text(message):
+            return True  # As `_write_at_once` does: this is done for each delivery.
         if self._outbox.is_full:
             return False
         self._outbox.put_result(message)
@@ -93,13 +93,15 @@ class Writer:
     async def stop(self) -> None:
         """Write nothing more."""
         self._note_movement(is_over=True)
+        self._write_text = never  # What still comes goes behind what waits.
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
             self._writing = None
 
     def _write_at_once(self, message: bytes) -> bool:
-        return not self._outbox and self._write_text(message)
+        """Nothing waits while there is no task that writes it."""
+        return self._writing is None and self._write_text(message)
 
     def _write_later(self) -> None:
         if self._writing is None:
