@@ -7,11 +7,15 @@ each record or, on a terminal, a coloured line for people.
 import logging
 import os
 import sys
+from collections import Counter
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from application.request_ids import request_id, trace_id
+
+logged: Counter[str] = Counter({"warning": 0, "error": 0, "critical": 0})
+"""How many records there have been of each level."""
 
 _SERVERS_LOGGERS = ("uvicorn", "uvicorn.access", "uvicorn.error")
 
@@ -49,11 +53,17 @@ def _formatter(*, is_for_people: bool) -> logging.Formatter:
         foreign_pre_chain=[
             structlog.processors.TimeStamper(fmt="iso", utc=not is_for_people),
             structlog.stdlib.add_log_level,
+            _count,
             structlog.stdlib.add_logger_name,
             _add_ids,
         ],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
     )
+
+
+def _count(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    logged[event["level"]] += 1
+    return event
 
 
 def _add_ids(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from application.logs import logged
 from application.metrics.operations import OperationTallies
 from application.transports.http import HTTPEndpoint
 from application.transports.websocket import WebSocketEndpoint
@@ -58,6 +59,14 @@ class _Collector(Collector):
             "Passwords that are being hashed or wait for it (at most LOGIN_QUEUE).",
             self._chat.passwords.waiting,
         )
+        records = CounterMetricFamily(
+            "parley_log_records",
+            "Records in the log, by level. An unexpected error is one of level error.",
+            labels=("level",),
+        )
+        for level, count in logged.items():
+            records.add_metric((level,), count)
+        yield records
         yield _histogram(
             "parley_event_loop_delay_seconds",
             "How late the event loop comes to what is due.",

@@ -77,6 +77,7 @@ class WebSocketEndpoint:
             try:
                 self._places.take(holder)
             except Refused as refused:
+                self.closed[refused.code] += 1
                 await websocket.close(refused.code, refused.reason)
                 return
             connection = Connection(self._gateway, scope, receive, send, self._limits)

@@ -48,6 +48,8 @@ async def test_operations_by_name_and_code(
     assert scrape(errors, name="Broken", code="INTERNAL_SERVER_ERROR") == 1
     assert scrape(errors, name="Ids", code="BAD_USER_INPUT") == 1
     assert scrape(errors) == 3
+    assert scrape("parley_log_records_total", level="error") == 1
+    assert scrape("parley_log_records_total", level="warning") == 0
     assert scrape("parley_requests_refused_total", code="GRAPHQL_VALIDATION_FAILED") == 1
     assert scrape("parley_requests_refused_total", code="GRAPHQL_PARSE_FAILED") == 1
     seconds = "parley_operation_duration_seconds"

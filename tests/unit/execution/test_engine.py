@@ -2,7 +2,7 @@ import asyncio
 import re
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing, contextmanager, suppress
 from functools import partial
 from typing import Any
 from unittest.mock import Mock
@@ -15,6 +15,8 @@ from graphql import GraphQLError, GraphQLSchema, build_schema
 from execution import document
 from execution.engine import Engine
 from execution.errors import RequestError
+from execution.observer import Observer, observed_by
+from execution.operation import Operation
 from execution.request import GraphQLRequest
 
 SDL = """
@@ -94,6 +96,49 @@ async def subscribe(engine: Engine, query: str) -> list[Any]:
             while (response := await stream.pull()) is not None:
                 responses.append(orjson.loads(response))
     return responses
+
+
+class Notes(Observer):
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def refused(self, error: RequestError) -> None:
+        self.taken.append(f"refused: {error}")
+
+    @contextmanager
+    def executing(self, operation: Operation) -> Iterator[None]:
+        self.taken.append(f"begin {operation.name}")
+        try:
+            yield
+        except RequestError:
+            self.taken.append("raised")
+            raise
+        finally:
+            self.taken.append("end")
+
+    def failed(self, operation: Operation, errors: list[dict[str, Any]]) -> None:
+        self.taken.append(f"{operation.name}: {errors[0]['message']}")
+
+
+@pytest.mark.parametrize("others", [[], [Observer()], [None]])
+async def test_an_observer_hears_of_everything(others: list[Observer | None]) -> None:
+    notes = Notes()
+    engine = Engine(made_schema(), format_error=format_error, observer=observed_by(notes, *others))
+    await execute(engine, "query A { hello }")
+    await execute(engine, "query B { hello broken }")
+    with pytest.raises(RequestError):
+        await execute(engine, "query C($times: Int!) { hello(times: $times) }")
+    await subscribe(engine, "subscription D { failing }")
+    with pytest.raises(RequestError):
+        await execute(engine, "{")
+    refused = notes.taken.pop()
+    assert refused.startswith("refused: Syntax Error")
+    assert notes.taken == [
+        *("begin A", "end"),
+        *("begin B", "B: formatted: secret", "end"),
+        *("begin C", "raised", "end"),
+        *("begin D", "end", "D: formatted: secret"),
+    ]
 
 
 def test_operation(engine: Engine) -> None:
