@@ -86,3 +86,17 @@ async def test_sentinels_that_do_not_know_the_service(replicated: Replicated) ->
     with pytest.raises(StoreError, match="No such master"):
         await check_store(store, "here")
     await store.close()
+
+
+async def test_sentinels_have_a_password_of_their_own(tmp_path: Path) -> None:
+    guarded = Replicated(BINARIES[0], tmp_path, replicas=1, sentinels=2, password="secret")
+    guarded.start()
+    store = Store.from_url(guarded.url)
+    await store.open()
+    await store.close()
+    unnamed = guarded.url.partition("?")[0]
+    store = Store.from_url(unnamed)
+    with pytest.raises(StoreError, match="authenticated"):
+        await check_store(store, "here")
+    await store.close()
+    guarded.close()

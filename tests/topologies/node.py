@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from tests.faults.stores import free_port
+from tests.topologies.certificates import Authority, Files
 
 START_SECONDS = 10
 _SETTLE_SECONDS = 20
@@ -25,15 +26,32 @@ def name_of(binary: str) -> str:
     return Path(binary).name.partition("-")[0]
 
 
+def tls_options(authority: Authority, files: Files) -> dict[str, str]:
+    """What redis-py has to know to be who the files say."""
+    return {
+        "ssl_ca_certs": str(authority.file),
+        "ssl_certfile": str(files.certificate),
+        "ssl_keyfile": str(files.key),
+    }
+
+
 class Node:
     """Keeps its port, its configuration and its data over several lives.
 
     `options` are lines of the configuration; a value with a space makes several words. `mode` is
-    what the binary is called with besides, like `--sentinel`.
+    what the binary is called with besides, like `--sentinel`. With `tls` it speaks nothing else,
+    and only with those to whom the authority has issued a certificate.
     """
 
     def __init__(
-        self, binary: str, folder: Path, options: Mapping[str, object], mode: str = ""
+        self,
+        binary: str,
+        folder: Path,
+        options: Mapping[str, object],
+        mode: str = "",
+        *,
+        password: str = "",
+        tls: Authority | None = None,
     ) -> None:
         self.port = free_port()
         self.place = f"{HOST}:{self.port}"
@@ -51,11 +69,23 @@ class Node:
             **({} if "sentinel" in mode else _QUICK_REPLICATION),
             **options,
         }
-        self._config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
         # The operator's connection is to outlive what is done to the node.
-        self.operator = redis.Redis(
-            HOST, self.port, retry=Retry(ConstantBackoff(0.05), 5), socket_timeout=5
-        )
+        operator: dict[str, Any] = {"retry": Retry(ConstantBackoff(0.05), 5), "socket_timeout": 5}
+        if password:
+            lines["requirepass"] = operator["password"] = password
+        if tls is not None:
+            files = tls.issue(folder.name, address=HOST)
+            lines |= {
+                "port": 0,
+                "tls-port": self.port,
+                "tls-ca-cert-file": tls.file,
+                "tls-cert-file": files.certificate,
+                "tls-key-file": files.key,
+                "tls-replication": "yes",
+            }
+            operator |= {"ssl": True, **tls_options(tls, files)}
+        self._config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
+        self.operator = redis.Redis(HOST, self.port, **operator)
 
     @property
     def replicas(self) -> int:

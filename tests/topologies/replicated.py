@@ -2,8 +2,10 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-from tests.topologies.node import HOST, Node, name_of, until
+from tests.topologies.certificates import Authority
+from tests.topologies.node import HOST, Node, name_of, tls_options, until
 
 SERVICE = "chat"
 _QUORUM = 2
@@ -12,39 +14,56 @@ _QUORUM = 2
 class Replicated:
     """Under the name `chat`."""
 
-    def __init__(self, binary: str, folder: Path, *, replicas: int = 2, sentinels: int = 3) -> None:
+    def __init__(
+        self,
+        binary: str,
+        folder: Path,
+        *,
+        replicas: int = 2,
+        sentinels: int = 3,
+        password: str = "",
+        tls: Authority | None = None,
+    ) -> None:
+        """`password` is that of the servers; the sentinels' is the same backwards."""
         self.name = name_of(binary)
+        self._password = password
+        self._options: dict[str, str] = {}
+        of_servers: dict[str, object] = {"save": '""', "appendonly": "yes"}
+        of_sentinels: dict[str, object] = {
+            f"sentinel down-after-milliseconds {SERVICE}": 1000,
+            f"sentinel failover-timeout {SERVICE}": 10_000,
+            f"sentinel parallel-syncs {SERVICE}": 2,
+        }
+        if password:
+            of_servers["masterauth"] = password
+            of_sentinels[f"sentinel auth-pass {SERVICE}"] = password
+            self._options["sentinel_password"] = password[::-1]
+        if tls is not None:
+            self._options |= tls_options(tls, tls.issue("parley"))
         self.servers = [
-            Node(
-                binary,
-                folder / f"server-{number}",
-                {
-                    "save": '""',
-                    "appendonly": "yes",
-                    "appendfsync": "everysec",
-                },
-            )
+            Node(binary, folder / f"server-{number}", of_servers, password=password, tls=tls)
             for number in range(1 + replicas)
         ]
+        monitor = {f"sentinel monitor {SERVICE} {HOST}": f"{self.servers[0].port} {_QUORUM}"}
         self.sentinels = [
             Node(
                 binary,
                 folder / f"sentinel-{number}",
-                {
-                    f"sentinel monitor {SERVICE} {HOST}": f"{self.servers[0].port} {_QUORUM}",
-                    f"sentinel down-after-milliseconds {SERVICE}": 1000,
-                    f"sentinel failover-timeout {SERVICE}": 10_000,
-                    f"sentinel parallel-syncs {SERVICE}": 2,
-                },
+                {**monitor, **of_sentinels},
                 "--sentinel",
+                password=password[::-1],
+                tls=tls,
             )
             for number in range(sentinels)
         ]
 
     @property
     def url(self) -> str:
+        scheme = "rediss" if "ssl_ca_certs" in self._options else "redis"
+        credentials = f":{self._password}@" if self._password else ""
         places = ",".join(sentinel.place for sentinel in self.sentinels)
-        return f"redis+sentinel://{places}/{SERVICE}/0"
+        options = f"?{urlencode(self._options)}" if self._options else ""
+        return f"{scheme}+sentinel://{credentials}{places}/{SERVICE}/0{options}"
 
     @property
     def primary(self) -> Node:
