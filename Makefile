@@ -9,11 +9,11 @@ CLIENT := client/dist/index.html
 PLAYGROUND := playground/dist/index.html
 sources = $(shell find $(1) -type f -not -path '$(1)/node_modules/*' -not -path '$(1)/dist/*')
 
-.PHONY: help run dev test test-client clients proxies faults fuzz audit bench lint types format schema client playground \
-	pictures browser lock clean
+.PHONY: help run dev test test-all test-client clients proxies faults fuzz audit bench lint types format schema \
+	client playground pictures browser lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/.run $(CLIENT) $(PLAYGROUND) ## set everything up and serve on http://localhost:8000
 	@exec $(BIN)/python -m application
@@ -25,6 +25,10 @@ dev: $(VENV)/.run client/node_modules/.stamp $(PLAYGROUND) ## serve, and the cli
 test: lint types test-client clients browser proxies $(CLIENT) $(PLAYGROUND) ## set everything up and run every check and test (ARGS for pytest)
 	cd client && npm run --silent e2e
 	$(BIN)/pytest -n auto $(ARGS)
+
+test-all: test ## that, then what takes long: users of a killed server, every fault, much random input
+	LONG=1 $(BIN)/pytest -n auto -m long
+	@$(MAKE) --no-print-directory faults fuzz
 
 test-client: client/node_modules/.stamp ## the client's own checks and tests, without a server
 	cd client && npm run --silent lint && npm run --silent types && \

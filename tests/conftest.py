@@ -59,6 +59,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
     return _OneWorkerForTheSharedRedis(config, log)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "LONG" not in os.environ:
+        skip = pytest.mark.skip(reason="takes long: `make test-all` has it")
+        for item in items:
+            if "long" in item.keywords:
+                item.add_marker(skip)
+
+
 @pytest.fixture(scope="session")
 def embedded_url() -> Iterator[str]:
     """A Valkey of this test process."""
