@@ -1,6 +1,7 @@
 """Who asks: from what a connection brings along to the context of its operations."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -188,6 +189,8 @@ class Connection:
             await self._chat.presence.disconnect(user)
 
     def _expire_in(self, session: Session, seconds: float) -> None:
+        if seconds == math.inf:
+            return  # A bot's.
         loop = asyncio.get_running_loop()
         self._expiry = loop.call_later(max(0.0, seconds), self._find_out, session)
 

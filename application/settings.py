@@ -23,6 +23,7 @@ from application.transports.limits import Limits
 from application.trusted import read_documents
 from execution.limits import OperationLimits
 from schema.connection import DEFAULT_PAGE, MAX_PAGE
+from services.bots import DEFAULT_MOST_BOTS
 from services.durability import Durability
 from services.endpoints import address, as_url
 from services.errors import OperatorError
@@ -113,6 +114,9 @@ class Settings(BaseSettings):
     sessions_per_user: int = Field(
         default=DEFAULT_MOST_SESSIONS, ge=1, description="How many log-ins a user may have."
     )
+    bots_per_user: int = Field(
+        default=DEFAULT_MOST_BOTS, ge=0, description="How many bots a user may have; 0 for none."
+    )
     login_queue: int = Field(
         default=DEFAULT_QUEUE,
         ge=1,
@@ -138,6 +142,12 @@ class Settings(BaseSettings):
     )
     operations_per_token: ParsedRate = Field(
         default=Rate(3000, "minute"), description="Operations with one session."
+    )
+    messages_per_bot: ParsedRate = Field(
+        default=Rate(120, "minute"), description="Messages of one bot."
+    )
+    operations_per_bot: ParsedRate = Field(
+        default=Rate(1200, "minute"), description="Operations of one bot."
     )
     demo_data: bool = Field(
         default=True, description="Fill an empty store with the demo users and rooms."

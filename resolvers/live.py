@@ -48,7 +48,7 @@ class LiveEvents(SharedSource, AsyncIterator[T], Generic[T]):
         return None
 
     async def share(self, plan: SubscriptionPlan, listener: Listener) -> None:
-        viewer = await self._context.viewer() if plan.depends_on_viewer else None
+        viewer = await self._context.reader() if plan.depends_on_viewer else None
         key = (plan.selection_key, self._tell, None if viewer is None else viewer.user_id)
         chat, tell = self._context.chat, self._tell
 

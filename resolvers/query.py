@@ -7,12 +7,13 @@ from typing import Annotated
 import strawberry
 
 from resolvers.arguments import room_id as to_room_id
-from schema.connection import MAX_PAGE, Connection, decode_cursor, page_size
+from schema.bot import Bot
+from schema.connection import MAX_PAGE, Connection, page_size
 from schema.context import Context, Info
 from schema.event import position_cursor
 from schema.message import Message, message_page
 from schema.node import Node
-from schema.room import Before, FirstOf, Last, Room, room_connection
+from schema.room import Before, FirstOf, Last, Room, after_room, room_connection
 from schema.session import Session
 from schema.user import After, First, User, after_user, user_connection
 from services import ids
@@ -30,13 +31,18 @@ class Query:
 
     @strawberry.field(description="The viewer's sessions, the last used one first.")
     async def sessions(self, info: Info) -> list[Session]:
-        viewer = await info.context.viewer()
+        viewer = await info.context.person()
         listed = await info.context.chat.sessions.of_user(viewer.user_id)
         return [Session.of(details, viewer) for details in listed]
 
+    @strawberry.field(description="The viewer's bots, the oldest one first.")
+    async def bots(self, info: Info) -> list[Bot]:
+        viewer = await info.context.person()
+        return [Bot.of(each) for each in await info.context.chat.bots.of_user(viewer.user_id)]
+
     @strawberry.field(description="A record by its id; null when there is none for the viewer.")
     async def node(self, info: Info, id: NodeId) -> Node | None:
-        viewer = await info.context.viewer()
+        viewer = await info.context.reader()
         return await _node(info.context, viewer.user_id, id)
 
     @strawberry.field(description="Records by their ids, in that order; at most 100.")
@@ -45,7 +51,7 @@ class Query:
         info: Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="The records' ids.")],
     ) -> list[Node | None]:
-        viewer = await info.context.viewer()
+        viewer = await info.context.reader()
         if len(ids) > MAX_PAGE:
             raise BadUserInput(f"Ask for at most {MAX_PAGE} nodes at once.", "ids")
         return await asyncio.gather(
@@ -61,7 +67,7 @@ class Query:
         ] = None,
         username: Annotated[str | None, strawberry.argument(description="The user's name.")] = None,
     ) -> User | None:
-        await info.context.viewer()
+        await info.context.reader()
         if (id is None) == (username is None):
             raise BadUserInput("Give either `id` or `username`.", "id")
         if username is not None:
@@ -84,7 +90,7 @@ class Query:
             strawberry.argument(description="Only those who are online, or only the others."),
         ] = None,
     ) -> Connection[User]:
-        await info.context.viewer()
+        await info.context.reader()
         users, more = await info.context.chat.users.page(
             after_user(after), page_size(first), online
         )
@@ -92,7 +98,7 @@ class Query:
 
     @strawberry.field(description="A room by its id; null when there is none for the viewer.")
     async def room(self, info: Info, id: NodeId) -> Room | None:
-        viewer = await info.context.viewer()
+        viewer = await info.context.reader()
         match ids.parse_node_id(id):
             case ids.RoomRef():
                 node = await _node(info.context, viewer.user_id, id)
@@ -105,7 +111,7 @@ class Query:
         "with it as `after`."
     )
     async def event_cursor(self, info: Info) -> str:
-        await info.context.viewer()
+        await info.context.reader()
         return position_cursor(info.context, await info.context.chat.log.now())
 
     @strawberry.field(description="The viewer's rooms: public ones first, then private ones.")
@@ -113,13 +119,12 @@ class Query:
         context = info.context
 
         async def page(user_id: str) -> Connection[Room]:
-            after_room = None if after is None else decode_cursor(after, ids.is_room_id)
             rooms, more = await context.chat.rooms.page_of_user(
-                user_id, after_room, page_size(first)
+                user_id, after_room(after), page_size(first)
             )
             return room_connection(rooms, after, more)
 
-        return await context.on_behalf_of_viewer(page)
+        return await context.on_behalf_of_reader(page)
 
     @strawberry.field(
         description="Messages of a room, oldest to newest; the last 50 if neither end is asked for."
@@ -139,7 +144,7 @@ class Query:
             wanted = to_room_id(room_id)
             return await message_page(context, user_id, wanted, first, after, last, before)
 
-        return await context.on_behalf_of_viewer(page)
+        return await context.on_behalf_of_reader(page)
 
 
 async def _user(context: Context, user_id: str) -> User | None:

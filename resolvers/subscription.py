@@ -67,7 +67,7 @@ async def _live(
     after: str | None = None,
     room: str | None = None,
 ) -> LiveEvents[T]:
-    viewer = await info.context.viewer()
+    viewer = await info.context.reader()
     room_id = None if room is None else to_room_id(room)
     # A client that sends the same request again has seen more since.
     after = info.context.resume_after or after

@@ -10,7 +10,8 @@ from strawberry.types import Info as StrawberryInfo
 
 from services import models
 from services.chat import Chat
-from services.errors import RateLimited, Unauthenticated
+from services.errors import Forbidden, RateLimited, Unauthenticated
+from services.models import Scope
 from services.sessions import Counted, Sessions
 from services.together import together
 
@@ -92,7 +93,10 @@ class Loaders:
 
 
 class Context:
-    """One operation's. Who asks is looked up when somebody wants to know."""
+    """One operation's. Who asks is looked up when somebody wants to know.
+
+    A root field says who may ask: a `person`, a `reader` or a `sender`. The last two may be bots.
+    """
 
     def __init__(
         self,
@@ -136,20 +140,47 @@ class Context:
         self._is_counted = True
 
     async def viewer(self) -> models.Session:
-        """The session of the caller. Raises Unauthenticated."""
+        """The session of the caller, whatever it may do. Raises Unauthenticated."""
         session = await self.optional_viewer()
         if session is None:
             raise Unauthenticated(_LOG_IN_FIRST)
         return session
 
+    async def optional_person(self) -> models.Session | None:
+        """The session of a person; None when nobody is logged in. Raises Forbidden for bots."""
+        session = await self.optional_viewer()
+        if session is not None and session.is_bot:
+            raise Forbidden("This is not for bots.")
+        return session
+
+    async def person(self) -> models.Session:
+        """The session of a person. Raises Unauthenticated, or Forbidden for bots."""
+        session = await self.optional_person()
+        if session is None:
+            raise Unauthenticated(_LOG_IN_FIRST)
+        return session
+
+    async def reader(self) -> models.Session:
+        """The viewer, who may read. Raises Unauthenticated, or Forbidden without that scope."""
+        session = await self.viewer()
+        _check_scope(session, Scope.READ)
+        return session
+
     async def sender(self) -> models.Session:
         """The viewer, who is about to send a message. Each is counted while the session is looked
-        up. Raises Unauthenticated or RateLimited."""
+        up. Raises Unauthenticated, RateLimited, or Forbidden without that scope."""
         if self._token is not None:
             self._session = await self._resolve(self._token, "message")
         if self._session is None:
             raise Unauthenticated(_LOG_IN_FIRST)
+        _check_scope(self._session, Scope.SEND)
         return self._session
+
+    def check_may_read(self) -> None:
+        """Raise Forbidden when the caller is known to have no such scope: for what can be selected
+        below the answer to a sender. Who follows a subscription was a reader."""
+        if self._session is not None:
+            _check_scope(self._session, Scope.READ)
 
     async def _resolve(self, token: str, *counted: Counted) -> models.Session | None:
         """The session of the token. Whoever asks first has the operation counted; when that is
@@ -169,15 +200,15 @@ class Context:
             cookies.set(token, session.expires_at)
         return session
 
-    async def on_behalf_of_viewer(self, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
-        """What `ask` finds for the viewer's user id; with the session, in one round trip."""
-        _, found = await self._on_behalf_of(self.viewer, ask)
+    async def on_behalf_of_reader(self, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
+        """What `ask` finds for the reader's user id; with the session, in one round trip."""
+        _, found = await self._on_behalf_of(self.reader, ask)
         return found
 
     async def on_behalf_of_sender(
         self, ask: Callable[[str], Coroutine[Any, Any, T]]
     ) -> tuple[models.Session, T]:
-        """As `on_behalf_of_viewer`, for a message to be sent."""
+        """As `on_behalf_of_reader`, for a message to be sent."""
         return await self._on_behalf_of(self.sender, ask)
 
     async def _on_behalf_of(
@@ -209,6 +240,11 @@ class Context:
         if claimed is None:
             raise Unauthenticated(_LOG_IN_FIRST)
         return claimed
+
+
+def _check_scope(session: models.Session, scope: Scope) -> None:
+    if session.scopes is not None and scope not in session.scopes:
+        raise Forbidden(f"This token does not have the scope {scope}.")
 
 
 Info = StrawberryInfo[Context, None]

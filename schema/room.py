@@ -9,7 +9,7 @@ import strawberry
 
 from execution.batching import batched
 from execution.marks import DEPENDS_ON_VIEWER
-from schema.connection import Connection, Edge, encode_cursor, page_size
+from schema.connection import Connection, Edge, decode_cursor, encode_cursor, page_size
 from schema.context import Context, Info
 from schema.node import Node
 from schema.user import After, First, User, after_user, user_connection
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 @strawberry.enum(description="Who may see a room.")
 class RoomKind(Enum):
-    PUBLIC = strawberry.enum_value("PUBLIC", description="Everybody who is logged in.")
+    PUBLIC = strawberry.enum_value(
+        "PUBLIC", description="Everybody who is logged in, and the bots that were added to it."
+    )
     PRIVATE = strawberry.enum_value("PRIVATE", description="Its two members only.")
 
 
@@ -42,6 +44,7 @@ Before = Annotated[str | None, strawberry.argument(description="End before this 
 async def members_of_rooms(
     context: Context, rooms: Sequence["Room"], first: First = None, after: After = None
 ) -> list[Connection[User]]:
+    context.check_may_read()
     records = [room.record for room in rooms]
     pages = await context.chat.rooms.members_many(records, after_user(after), page_size(first))
     return [user_connection(users, after, more) for users, more in pages]
@@ -52,6 +55,7 @@ async def last_messages_of_rooms(
 ) -> list["Message | None"]:
     from schema.message import message_edge
 
+    context.check_may_read()
     records = await context.chat.messages.last_many([room.record.id for room in rooms])
     return [None if record is None else message_edge(context, record).node for record in records]
 
@@ -89,7 +93,7 @@ class Room(Node):
     ) -> Connection[LazyMessage]:
         from schema.message import message_page
 
-        viewer = await info.context.viewer()
+        viewer = await info.context.reader()
         return await message_page(
             info.context, viewer.user_id, self.record.id, first, after, last, before
         )
@@ -97,6 +101,11 @@ class Room(Node):
     last_message: LazyMessage | None = batched(
         last_messages_of_rooms, description="Its newest message; null while there is none."
     )
+
+
+def after_room(after: str | None) -> str | None:
+    """The id after which a list of rooms begins."""
+    return None if after is None else decode_cursor(after, ids.is_room_id)
 
 
 def room_connection(rooms: list[models.Room], after: str | None, more: bool) -> Connection[Room]:

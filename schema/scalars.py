@@ -40,6 +40,10 @@ def _minute(number: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:", time.gmtime(number * 60))
 
 
+def to_moment(seconds: float) -> Moment:
+    return Moment(round(seconds * 1_000_000))
+
+
 DateTime = strawberry.scalar(
     name="DateTime",
     description="A moment in RFC 3339, in UTC, with microseconds: 2026-11-23T10:00:00.000000Z.",

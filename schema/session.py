@@ -4,7 +4,7 @@ from typing import Self
 
 import strawberry
 
-from schema.scalars import Moment
+from schema.scalars import Moment, to_moment
 from services import models
 
 
@@ -24,9 +24,9 @@ class Session:
         session = details.session
         return cls(
             id=strawberry.ID(details.id),
-            created_at=_moment(details.created_at),
-            last_used_at=_moment(details.used_at),
-            expires_at=_moment(session.expires_at),
+            created_at=to_moment(details.created_at),
+            last_used_at=to_moment(details.used_at),
+            expires_at=to_moment(session.expires_at),
             device=details.device,
             is_current=session.token_hash == viewer.token_hash,
         )
@@ -45,7 +45,3 @@ class EndSessionPayload:
 @strawberry.type(description="Sessions that were ended.")
 class EndOtherSessionsPayload:
     sessions: list[Session] = strawberry.field(description="The sessions, as they were.")
-
-
-def _moment(seconds: float) -> Moment:
-    return Moment(round(seconds * 1_000_000))

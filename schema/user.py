@@ -28,16 +28,19 @@ async def last_seen_of_users(context: Context, users: Sequence["User"]) -> list[
     return [None if moment is None else Moment(moment) for moment in seen]
 
 
-@strawberry.type(description="Somebody with an account, on this server or another one.")
+@strawberry.type(
+    description="Somebody with an account, on this server or another one; or somebody's bot."
+)
 class User(Node):
     record: strawberry.Private[models.User]
     username: str = strawberry.field(description="The unique name.")
+    is_bot: bool = strawberry.field(description="Whether it is a program: show it with the name.")
 
     @classmethod
     @lru_cache(maxsize=10_000)
     def of(cls, record: models.User) -> Self:
         node_id = strawberry.ID(ids.user_node_id(record.id))
-        return cls(id=node_id, record=record, username=record.username)
+        return cls(id=node_id, record=record, username=record.username, is_bot=record.is_bot)
 
     online: bool = batched(
         online_of_users, description="Whether the user has a connection to any server."

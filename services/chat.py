@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
+from services.bots import DEFAULT_MOST_BOTS, Bots
 from services.bridge import Bridge
 from services.demo import Demo
 from services.durability import Durability
@@ -45,6 +46,7 @@ class Chat:
         session_ttl: int = DEFAULT_TTL,
         session_most: int = DEFAULT_MOST_SECONDS,
         sessions_per_user: int = DEFAULT_MOST_SESSIONS,
+        bots_per_user: int = DEFAULT_MOST_BOTS,
         bcrypt_cost: int = DEFAULT_COST,
         login_queue: int = DEFAULT_QUEUE,
         rates: Rates = Rates(),  # noqa: B008
@@ -67,6 +69,7 @@ class Chat:
         )
         self.rooms = Rooms(store, self.users, server_id)
         self.named_rooms = NamedRooms(store, self.rooms)
+        self.bots = Bots(store, self.users, self.sessions, self.rooms, bots_per_user)
         self.log = Log(store)
         self.messages = Messages(store, self.log, self.rooms, server_id, durability)
         self.presence = PresenceService(store, server_id)

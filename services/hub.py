@@ -47,6 +47,9 @@ _MAX_ENVELOPES = 10_000
 _REPLAY_LIMIT = 100
 """About how many events a replay holds at a time."""
 
+_MOST_ADDED = 10_000
+"""Rooms that a bot may be added to while it does not listen."""
+
 _EXPIRED = "The history after this cursor is no longer kept: reload."
 _NO_ROOM = "There is no such room."
 
@@ -74,6 +77,8 @@ class Hub:
         self.audiences = Audiences()
         self.deliveries = Deliveries()
         self._subscriptions = Followers()
+        self._bots: set[Subscription] = set()
+        """Those of bots among them."""
         self._by_room: defaultdict[str, Followers] = defaultdict(Followers)
         self._by_user: defaultdict[str, Followers] = defaultdict(Followers)
         self._epoch = ""
@@ -86,6 +91,8 @@ class Hub:
         self._rung: defaultdict[str, set[int]] = defaultdict(set)
         """Positions by log that rang since the last delivery."""
         self._sent = SentMessages()
+        self._is_gaining_rooms = False
+        """A user's log has rung and is not handed out yet: what is followed is about to change."""
         self._envelopes: deque[bytes] = deque()
         self._moved: set[str] = set()
         """Users whose rooms have changed."""
@@ -155,13 +162,11 @@ class Hub:
         return EventStream(self, Subscription(user_id, room_id, kinds), after)
 
     async def begin(self, subscription: Subscription, after: Cursor | None) -> None:
-        """Begin a stream. Raises what ends it, having left nothing of it."""
+        """Begin a stream, to be unregistered in any case. Raises what ends it."""
         epoch = self._epoch
         if after is not None:
             await self._check_cursor(after)
             subscription.position = after.position
-        if subscription.room_id is not None:
-            await self._rooms.visible(subscription.user_id, subscription.room_id)
         await self._register(subscription)
         if after is None:
             subscription.follow()
@@ -194,11 +199,17 @@ class Hub:
     async def _register(self, subscription: Subscription) -> None:
         self._subscriptions.add(subscription)
         self._by_user[subscription.user_id].add(subscription)
-        subscription.rooms |= await self._rooms_of(subscription)
+        room_ids, subscription.is_bot = await together(
+            self._rooms_of(subscription), self._rooms.is_bot(subscription.user_id)
+        )
+        subscription.rooms |= room_ids
         self._add_to_rooms(subscription, subscription.rooms)
+        if subscription.is_bot:
+            self._bots.add(subscription)
 
     def unregister(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
+        self._bots.discard(subscription)
         self._by_user[subscription.user_id].discard(subscription)
         if not self._by_user[subscription.user_id]:
             del self._by_user[subscription.user_id]
@@ -222,16 +233,43 @@ class Hub:
         now, room_ids = await together(self._log.now(), self._rooms_of(subscription))
         subscription.rooms |= room_ids
         self._add_to_rooms(subscription, room_ids)
-        news = await self._log.news(
-            subscription.logs, subscription.position, now, limit=_REPLAY_LIMIT
-        )
+        # Not those that it only has had: nothing of what was taken away is told again.
+        after, logs = subscription.position, subscription.logs(room_ids)
+        news = await self._log.news(logs, after, now, limit=_REPLAY_LIMIT)
+        events = [
+            event
+            for _, event in news.entries
+            if isinstance(event, MessageEvent) or event.room_id in room_ids
+        ]
+        if subscription.is_bot and events:
+            events = await self._since_added(subscription.user_id, events, after, now)
         subscription.position = news.upto
         if not news.is_all:
             subscription.fall_behind()
-        return [event for _, event in news.entries]
+        return events
+
+    async def _since_added(
+        self, bot_id: str, events: list[MessageEvent | RoomEvent], after: int, upto: int
+    ) -> list[MessageEvent | RoomEvent]:
+        """Without the messages of a room from before the bot was added to it: it is for what is
+        said from then on."""
+        news = await self._log.news([f"user:{bot_id}"], after, upto, limit=_MOST_ADDED)
+        added = {
+            event.room_id: event.position
+            for _, event in news.entries
+            if isinstance(event, RoomEvent)
+        }
+        return [
+            event
+            for event in events
+            if isinstance(event, RoomEvent)
+            or event.position > added.get(event.message.room_id, after)
+        ]
 
     async def _rooms_of(self, subscription: Subscription) -> set[str]:
+        """What it may follow now. Raises NotFound when that is a room that its user may not see."""
         if subscription.room_id is not None:
+            await self._rooms.visible(subscription.user_id, subscription.room_id)
             return {subscription.room_id}
         return await self._rooms.ids_of_user(subscription.user_id)
 
@@ -281,12 +319,15 @@ class Hub:
         if self._is_wanted(kind, name):
             self._rung[log].add(int(position))
             self.deliveries.ring()
+            self._is_gaining_rooms |= kind == "user"
 
     def _is_wanted(self, kind: str, name: str) -> bool:
         if kind == "user":
             return name in self._by_user
-        return name in self._by_room or any(
-            user_id in self._by_user for user_id in private_members(name) or ()
+        return (
+            self._is_gaining_rooms
+            or name in self._by_room
+            or any(user_id in self._by_user for user_id in private_members(name) or ())
         )
 
     def note_sent(self, message: Message, previous: int) -> None:
@@ -328,6 +369,7 @@ class Hub:
                 with self.during_delivery(self.deliveries):
                     await self._deliver_rung(rung)
                 self.deliveries.done()
+                self._is_gaining_rooms = any(log.startswith("user:") for log in self._rung)
             else:
                 envelopes, self._envelopes = self._envelopes, deque()
                 await self._receive(envelopes)
@@ -358,7 +400,8 @@ class Hub:
 
     async def _hand_out(self, entries: list[Entry]) -> None:
         rooms = {event.message.room_id for _, event in entries if isinstance(event, MessageEvent)}
-        allowed = await self._members({room_id for room_id in rooms if private_members(room_id)})
+        private = {room_id for room_id in rooms if private_members(room_id)}
+        allowed, _ = await together(self._members(private), self._drop_bots(rooms - private))
         told: list[tuple[LiveEvent, list[Group]]] = []
         for log, event in entries:
             if isinstance(event, RoomEvent):
@@ -400,6 +443,21 @@ class Hub:
             if subscription.room_id in (None, room_id)
         )
 
+    async def _drop_bots(self, public_rooms: set[str]) -> None:
+        """Part rooms from bots that are not in them any more; asked for every delivery."""
+        asked = [(bot, room_id) for bot in self._bots for room_id in bot.rooms & public_rooms]
+        pipe = self._store.pipeline()
+        for bot, room_id in asked:
+            pipe.add("SISMEMBER", keys.user_rooms(bot.user_id), room_id)
+        replies = await self._store.execute(pipe) if asked else []
+        for (bot, room_id), is_member in zip(asked, replies, strict=True):
+            if is_member:
+                continue
+            if bot.room_id == room_id:
+                bot.fail(NotFound(_NO_ROOM))
+            self._remove_from_rooms(bot, [room_id])
+            bot.rooms.discard(room_id)
+
     async def _members(self, private_rooms: set[str]) -> dict[str, set[str]]:
         """Who of a private room's two users is in it now; asked for every delivery."""
         pipe = self._store.pipeline()
@@ -436,10 +494,15 @@ class Hub:
 
     def _keep_to_rooms(self, subscription: Subscription, room_ids: set[str]) -> None:
         if subscription.room_id is not None:
-            if private_members(subscription.room_id) and subscription.room_id not in room_ids:
+            has_to_be_in = subscription.is_bot or private_members(subscription.room_id)
+            if has_to_be_in and subscription.room_id not in room_ids:
                 subscription.fail(NotFound(_NO_ROOM))
             return
         self._remove_from_rooms(subscription, subscription.rooms - room_ids)
+        if subscription.is_bot:
+            # What it gains its own log tells, in the right order with the messages.
+            subscription.rooms &= room_ids
+            return
         self._add_to_rooms(subscription, room_ids - subscription.rooms)
         subscription.rooms = set(room_ids)
 
@@ -452,6 +515,8 @@ class Hub:
             await self.on_reconnected()
         await self._recheck_rooms(list(self._by_user))
         await self._log.ingest(list(self._by_room))
+        for bot in self._bots:
+            bot.miss()
         is_all = False
         while not is_all:
             logs = [f"room:{room_id}" for room_id in self._by_room]

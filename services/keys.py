@@ -93,6 +93,11 @@ def sessions(user_id: str) -> str:
     return f"parley:{{user:{user_id}}}:sessions"
 
 
+def bots(user_id: str) -> str:
+    """Sorted set of the user's bots: their ids by when they were created."""
+    return f"parley:{{user:{user_id}}}:bots"
+
+
 def messages_bucket(user_id: str) -> str:
     """When the user may send again; in the slot of the user's sessions."""
     return f"parley:{{user:{user_id}}}:rate:messages"
@@ -100,6 +105,11 @@ def messages_bucket(user_id: str) -> str:
 
 def operations_bucket(user_id: str, token_hash: str) -> str:
     return f"parley:{{user:{user_id}}}:rate:operations:{token_hash}"
+
+
+def bot_operations_bucket(user_id: str) -> str:
+    """One for all the tokens that the bot has had."""
+    return f"parley:{{user:{user_id}}}:rate:operations"
 
 
 def guesses_bucket(what: str, by: str, digest: str) -> str:

@@ -2,12 +2,24 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 
 class User(NamedTuple):
     id: str
     username: str
+    owner_id: str | None = None
+    """Whose bot it is; empty for a bot that was deleted, null for a person."""
+
+    @property
+    def is_bot(self) -> bool:
+        return self.owner_id is not None
+
+    @property
+    def is_deleted(self) -> bool:
+        """A bot without an owner. Its record stays, for the messages that it has sent."""
+        return self.owner_id == ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +63,27 @@ class MessagePage:
     has_next: bool
 
 
+class Scope(StrEnum):
+    """What a bot may do."""
+
+    READ = "READ"
+    SEND = "SEND"
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     user_id: str
     token_hash: str
     expires_at: float
-    """Seconds since the epoch, unless it is used before."""
+    """Seconds since the epoch, unless it is used before; infinite for a bot's."""
+    scopes: frozenset[Scope] | None = None
+    """What a bot may do with it; None for a person's, who may do everything."""
     is_renewed: bool = field(default=False, compare=False)
     """Looking it up has put its expiry off."""
+
+    @property
+    def is_bot(self) -> bool:
+        return self.scopes is not None
 
 
 class SessionKey(NamedTuple):
@@ -66,6 +91,7 @@ class SessionKey(NamedTuple):
 
     user_id: str
     token_hash: str
+    is_bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +106,16 @@ class SessionDetails:
     def id(self) -> str:
         """Tells nothing of the token, nor of the hash that the store has."""
         return hashlib.sha256(self.session.token_hash.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    user: User
+    """The account that it speaks as."""
+    created_at: float
+    """Seconds."""
+    token: SessionDetails | None
+    """None when it was taken away."""
 
 
 @dataclass(frozen=True, slots=True)

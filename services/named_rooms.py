@@ -86,6 +86,6 @@ class NamedRooms:
     async def remove(self, room_id: str, user_id: str) -> bool:
         """Take the room from a user's list; whether it was there. Raises NotFound, BadUserInput."""
         await self.get(room_id)
-        if room_id == GENERAL:
+        if room_id == GENERAL and not await self._rooms.is_bot(user_id):
             raise BadUserInput("Everybody is in General.", "input.roomId")
-        return bool(await self._store.call("SREM", keys.user_rooms(user_id), room_id))
+        return await self._rooms.remove_member(room_id, user_id)

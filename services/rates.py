@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from services import keys
 from services.addresses import holder
 from services.errors import RateLimited
+from services.models import SessionKey
 from services.store import Store
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -53,6 +54,8 @@ class Rates:
     registrations_per_name: Rate | None = None
     messages_per_user: Rate | None = None
     operations_per_token: Rate | None = None
+    messages_per_bot: Rate | None = None
+    operations_per_bot: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,19 @@ def registration_buckets(rates: Rates, address: str | None, name: str) -> list[B
     )
 
 
-def message_buckets(rates: Rates, user_id: str) -> list[Bucket]:
-    rate = rates.messages_per_user
-    return [Bucket(keys.messages_bucket(user_id), rate, "messages")] if rate else []
+def message_buckets(rates: Rates, session: SessionKey) -> list[Bucket]:
+    rate = rates.messages_per_bot if session.is_bot else rates.messages_per_user
+    return [Bucket(keys.messages_bucket(session.user_id), rate, "messages")] if rate else []
 
 
-def operation_buckets(rates: Rates, user_id: str, token_hash: str) -> list[Bucket]:
-    rate = rates.operations_per_token
-    key = keys.operations_bucket(user_id, token_hash)
-    return [Bucket(key, rate, "operations with this session")] if rate else []
+def operation_buckets(rates: Rates, session: SessionKey) -> list[Bucket]:
+    if session.is_bot:
+        rate, what = rates.operations_per_bot, "operations of this bot"
+        key = keys.bot_operations_bucket(session.user_id)
+    else:
+        rate, what = rates.operations_per_token, "operations with this session"
+        key = keys.operations_bucket(session.user_id, session.token_hash)
+    return [Bucket(key, rate, what)] if rate else []
 
 
 async def take(store: Store, buckets: Sequence[Bucket], session: str | None = None) -> bytes | None:

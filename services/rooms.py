@@ -9,7 +9,7 @@ from services.ids import is_room_id, private_members, private_room_id
 from services.models import Room, User
 from services.store import Store
 from services.together import together
-from services.users import Users
+from services.users import OWNER, Users
 from services.wire import encode_envelope, show_room_data
 
 GENERAL = "0"
@@ -48,13 +48,18 @@ class Rooms:
         pipe = self._store.pipeline()
         pipe.add("MGET", *map(keys.room_name, asked))
         pipe.add("SMISMEMBER", keys.user_rooms(user_id), *asked)
-        names, members = await self._store.execute(pipe)
+        pipe.add("HEXISTS", keys.user(user_id), OWNER)
+        names, members, is_bot = await self._store.execute(pipe)
         rooms = {
             room_id: _room(room_id, name)
             for room_id, name, member in zip(asked, names, members, strict=True)
-            if _may_see(user_id, room_id, name, bool(member))
+            if _may_see(user_id, room_id, name, is_in=bool(member), is_bot=bool(is_bot))
         }
         return [rooms.get(room_id) for room_id in room_ids]
+
+    async def is_bot(self, user_id: str) -> bool:
+        """Whether the user has to be in a public room to see it."""
+        return bool(await self._store.call("HEXISTS", keys.user(user_id), OWNER))
 
     async def ids_of_user(self, user_id: str) -> set[str]:
         """Ids of the rooms that the user is in."""
@@ -63,10 +68,13 @@ class Rooms:
         return {room_id for room_id in ids if is_room_id(room_id)}
 
     async def page_of_user(
-        self, user_id: str, after_room_id: str | None, first: int
+        self, user_id: str, after_room_id: str | None, first: int, *, public_only: bool = False
     ) -> tuple[list[Room], bool]:
         """The user's rooms: named ones by id, then private ones by id; and whether more follow."""
-        ids = sorted(await self.ids_of_user(user_id), key=_list_order)
+        found = await self.ids_of_user(user_id)
+        if public_only:
+            found = {room_id for room_id in found if private_members(room_id) is None}
+        ids = sorted(found, key=_list_order)
         if after_room_id is not None:
             ids = [room_id for room_id in ids if _list_order(room_id) > _list_order(after_room_id)]
         rooms: list[Room] = []
@@ -76,7 +84,8 @@ class Rooms:
             rooms += [
                 _room(room_id, name)
                 for room_id, name in zip(chunk, names, strict=True)
-                if _may_see(user_id, room_id, name, True)
+                # Bots, too, see what they are in.
+                if _may_see(user_id, room_id, name, is_in=True, is_bot=True)
             ]
         return rooms[:first], len(rooms) > first
 
@@ -139,7 +148,7 @@ class Rooms:
         if user_id == other_id:
             raise BadUserInput("A private room is for two different users.", "input.userId")
         me, other = await self._users.read_many([user_id, other_id])
-        if me is None or other is None:
+        if me is None or other is None or other.is_deleted:
             raise NotFound("There is no such user.")
         room_id = private_room_id(user_id, other_id)
         if await self._add_all(room_id, (user_id, other_id), "open"):
@@ -159,11 +168,19 @@ class Rooms:
     async def add_member(self, room_id: str, user_id: str) -> bool:
         """Put a room into a user's list, who is told; whether it was not there.
 
-        For rooms that the user may see without. Raises NotFound for an unknown user.
+        For public rooms. People see them without, bots do not. Raises NotFound for an unknown user.
         """
         if await self._users.read_many([user_id]) == [None]:
             raise NotFound("There is no such user.")
         return await self._add_all(room_id, (user_id,), "open")
+
+    async def remove_member(self, room_id: str, user_id: str) -> bool:
+        """Take a room from a user's list; whether it was there."""
+        return bool(await self._store.call("SREM", keys.user_rooms(user_id), room_id))
+
+    async def remove_from_all(self, user_id: str) -> None:
+        """Empty a user's list."""
+        await self._store.call("DEL", keys.user_rooms(user_id))
 
     async def _add_all(self, room_id: str, members: Collection[str], mode: str) -> bool:
         """All in one step; a Redis Cluster has them in different slots."""
@@ -194,11 +211,12 @@ class Rooms:
         await self._store.call("PUBLISH", keys.MESSAGES_CHANNEL, envelope)
 
 
-def _may_see(user_id: str, room_id: str, name: bytes | None, member: bool) -> bool:
-    """Named rooms are public; a private room is for its two users, once it was opened."""
+def _may_see(user_id: str, room_id: str, name: bytes | None, *, is_in: bool, is_bot: bool) -> bool:
+    """Named rooms are public, for bots when they were added; a private room is for its two users,
+    once it was opened."""
     if name is not None:
-        return True
-    return member and user_id in (private_members(room_id) or ())
+        return is_in or not is_bot
+    return is_in and user_id in (private_members(room_id) or ())
 
 
 def _room(room_id: str, name: bytes | None) -> Room:

@@ -2,9 +2,11 @@
 
 A session lasts for some time after its last use, and for some more after its beginning at most.
 Its use is written down when a good part of that time, or an hour, has passed since the last.
+A bot has one session, which lasts until it is taken away; its token says that it is a bot's.
 """
 
 import hashlib
+import math
 import re
 import secrets
 import time
@@ -17,7 +19,7 @@ import orjson
 
 from services import keys
 from services.errors import NotFound, Unavailable
-from services.models import Session, SessionDetails, SessionKey
+from services.models import Scope, Session, SessionDetails, SessionKey
 from services.rates import Rates, message_buckets, operation_buckets, take
 from services.store import Store
 
@@ -29,7 +31,7 @@ Counted = Literal["operation", "message"]
 """What a session is looked up for, where that is limited."""
 
 # The user's id comes first because the session's key, and its place in a cluster, has it.
-_TOKEN = re.compile(r"(?P<user_id>[1-9][0-9]{0,17})\.[A-Za-z0-9_-]{43}")
+_TOKEN = re.compile(r"(?P<user_id>[1-9][0-9]{0,17})\.(?P<bot>bot-)?[A-Za-z0-9_-]{43}")
 _RANDOM_BYTES = 32
 _RENEWED_AFTER_PART = 0.1
 _RENEWED_AFTER_SECONDS = 3600
@@ -69,11 +71,33 @@ class Sessions:
         )
         return token, _details(user_id, token_hash, value).session
 
+    async def create_for_bot(
+        self, bot_id: str, owner_id: str, scopes: Collection[Scope]
+    ) -> tuple[str, SessionDetails] | None:
+        """A session in the place of the one that the bot had, which ends at once, and its token.
+
+        None when the bot is not of this owner.
+        """
+        token = f"{bot_id}.bot-{secrets.token_urlsafe(_RANDOM_BYTES)}"
+        token_hash = _hash(token)
+        value = await self._store.run(
+            "bot_token",
+            [keys.user(bot_id), keys.session(bot_id, token_hash), keys.sessions(bot_id)],
+            owner_id,
+            token_hash,
+            orjson.dumps(sorted(set(scopes))),
+            keys.session(bot_id, ""),
+            keys.SESSIONS_CHANNEL,
+        )
+        return None if value is None else (token, _details(bot_id, token_hash, value))
+
     @staticmethod
     def claimed(token: str) -> SessionKey | None:
         """Which session of whom the token says it is of: nothing is known until it was resolved."""
         match = _TOKEN.fullmatch(token)
-        return SessionKey(match["user_id"], _hash(token)) if match else None
+        if match is None:
+            return None
+        return SessionKey(match["user_id"], _hash(token), match["bot"] is not None)
 
     async def resolve(self, token: str, counted: Collection[Counted] = ()) -> Session | None:
         """The session of a token; None when it is not one, has expired or was ended.
@@ -84,16 +108,15 @@ class Sessions:
         key = self.claimed(token)
         if key is None:
             return None
-        user_id, token_hash = key
         buckets = []
         if "operation" in counted:
-            buckets += operation_buckets(self._rates, user_id, token_hash)
+            buckets += operation_buckets(self._rates, key)
         if "message" in counted:
-            buckets += message_buckets(self._rates, user_id)
-        value = await take(self._store, buckets, keys.session(user_id, token_hash))
+            buckets += message_buckets(self._rates, key)
+        value = await take(self._store, buckets, _key(key))
         if value is None:
             return None
-        details = _details(user_id, token_hash, value)
+        details = _details(key.user_id, key.token_hash, value)
         if time.time() - details.used_at < self._renewed_after:
             return details.session
         return await self._renew(details.session)
@@ -110,14 +133,14 @@ class Sessions:
             if value is None:
                 return None
             renewed = _details(session.user_id, session.token_hash, value).session
-            return replace(renewed, is_renewed=True)
+            return replace(renewed, is_renewed=not renewed.is_bot)
         return session
 
     async def are_alive(self, sessions: Sequence[SessionKey]) -> list[bool]:
         """Whether each of the sessions is still alive; one round trip."""
         pipe = self._store.pipeline()
-        for user_id, token_hash in sessions:
-            pipe.add("EXISTS", keys.session(user_id, token_hash))
+        for session in sessions:
+            pipe.add("EXISTS", _key(session))
         return [bool(count) for count in await self._store.execute(pipe)]
 
     async def seconds_left(self, session: Session) -> float:
@@ -180,13 +203,19 @@ class Sessions:
 
 def _details(user_id: str, token_hash: str, value: bytes) -> SessionDetails:
     record = orjson.loads(value)
-    session = Session(user_id, token_hash, record["expires"])
+    scopes = record.get("scopes")
+    session = Session(
+        user_id,
+        token_hash,
+        record.get("expires", math.inf),
+        None if scopes is None else frozenset(map(Scope, scopes)),
+    )
     # Earlier versions did not keep when and with what it was used.
     used_at = record.get("used", record["created"])
     return SessionDetails(session, record["created"], used_at, record.get("device", ""))
 
 
-def _key(session: Session) -> str:
+def _key(session: Session | SessionKey) -> str:
     return keys.session(session.user_id, session.token_hash)
 
 

@@ -29,6 +29,8 @@ class Subscription:
         self.room_id = room_id
         self.kinds = frozenset(kinds)
         self.rooms: set[str] = set() if room_id is None else {room_id}
+        self.is_bot = False
+        """Whether it has to be in a public room to follow it; known when the stream begins."""
         self.position = 0
         """Everything up to here was taken or is not for this subscriber."""
         self.is_behind = True
@@ -47,10 +49,9 @@ class Subscription:
         """About what waits for it takes in memory."""
         return self._bytes
 
-    @property
-    def logs(self) -> list[str]:
-        """The logs that it follows, as `Log.news` calls them."""
-        rooms = self.rooms if MessageEvent in self.kinds else ()
+    def logs(self, room_ids: Collection[str]) -> list[str]:
+        """The logs that it reads when it may see these rooms, as `Log.news` calls them."""
+        rooms = room_ids if MessageEvent in self.kinds else ()
         users = [self.user_id] if RoomEvent in self.kinds else ()
         return [*(f"room:{room_id}" for room_id in rooms), *(f"user:{id_}" for id_ in users)]
 

@@ -1,12 +1,13 @@
 """Accounts: reading, registering, checking a password."""
 
+import secrets
 from collections.abc import Collection, Sequence, Set
 
 from services import keys, names
-from services.errors import Conflict, NotFound, Unauthenticated
+from services.errors import BadUserInput, Conflict, NotFound, Unauthenticated
 from services.ids import is_user_id
 from services.models import User
-from services.passwords import Passwords, check_new, is_encodable
+from services.passwords import FIELD, Passwords, check_new, is_encodable
 from services.rates import Rates, login_buckets, registration_buckets, take
 from services.store import Store
 from services.together import together
@@ -14,6 +15,8 @@ from services.user_cache import UserCache
 
 _GENERAL = "0"
 _TAKEN = "This username is taken, or looks like one that is."
+OWNER = "owner"
+"""Field of an account's record that makes it a bot's."""
 _LONGEST_ANYWHERE = 1024
 """Other servers set no limit to names; no key gets longer than this all the same."""
 _SMALLEST_CHUNK = 50
@@ -57,11 +60,11 @@ class Users:
         trip."""
         pipe = self._store.pipeline()
         for user_id in ids:
-            pipe.add("HGET", keys.user(user_id), "username")
-        names = await self._store.execute(pipe) if ids else []
+            pipe.add("HMGET", keys.user(user_id), "username", OWNER)
+        records = await self._store.execute(pipe) if ids else []
         return [
-            None if name is None else User(user_id, name.decode(errors="replace"))
-            for user_id, name in zip(ids, names, strict=True)
+            None if name is None else _user(user_id, name, owner)
+            for user_id, (name, owner) in zip(ids, records, strict=True)
         ]
 
     async def by_username(self, name: str) -> User | None:
@@ -72,7 +75,8 @@ class Users:
     async def page(self, after_id: int, first: int, online: bool | None) -> tuple[list[User], bool]:
         """Users by ascending id from the one after `after_id`, and whether more follow.
 
-        `online` keeps only those who are, or are not. Ids without a user are passed over.
+        `online` keeps only those who are, or are not. Ids without a user are passed over, and bots
+        that were deleted.
         """
         if online:
             users = await self._first(await self._online_ids(after_id), first + 1)
@@ -91,6 +95,21 @@ class Users:
         """
         name = names.usable(username)
         check_new(password)
+        return await self._add(name, password, address)
+
+    async def register_bot(self, owner_id: str, username: str, address: str | None = None) -> User:
+        """A new account that nobody can log in to, in no room.
+
+        Raises as `register`, and counts as a registration.
+        """
+        # Other servers want a password to be there.
+        return await self._add(names.usable(username), secrets.token_urlsafe(), address, owner_id)
+
+    async def mark_deleted(self, bot_id: str) -> None:
+        """Take a bot from its owner: it keeps its name and is the sender of what it has sent."""
+        await self._store.call("HSET", keys.user(bot_id), OWNER, "")
+
+    async def _add(self, name: str, password: str, address: str | None, owner_id: str = "") -> User:
         spellings = names.spellings(name)
         buckets = registration_buckets(self._rates, address, spellings[0])
         _, is_taken = await together(
@@ -110,12 +129,13 @@ class Users:
             ],
             name,
             await self._passwords.hash(password),
-            _GENERAL,
+            "" if owner_id else _GENERAL,
+            owner_id,
             *spellings,
         )
         if not user_id:
             raise Conflict(_TAKEN)
-        return User(user_id.decode(), name)
+        return User(user_id.decode(), name, owner_id or None)
 
     async def _claim_spellings(self) -> None:
         """Let those whom others have registered have their names' spellings, too."""
@@ -136,11 +156,15 @@ class Users:
     async def set_password(self, user_id: str, password: str) -> None:
         """Let the user log in with this password and no other; sessions stay as they are.
 
-        Raises BadUserInput for one that cannot be used, NotFound for an unknown user.
+        Raises BadUserInput for one that cannot be used, and for a bot; NotFound for an unknown
+        user.
         """
         check_new(password)
-        if await self.read_many([user_id]) == [None]:
+        (user,) = await self.read_many([user_id])
+        if user is None:
             raise NotFound("There is no such user.")
+        if user.is_bot:
+            raise BadUserInput("A bot has a token and no password.", FIELD)
         hashed = await self._passwords.hash(password)
         await self._store.call("HSET", keys.user(user_id), "password", hashed)
 
@@ -157,10 +181,11 @@ class Users:
         written = [username, username.strip(), names.written(username)]
         _, user_id = await together(take(self._store, buckets), self._id_of(written))
         # Nobody has the id 0: an unknown name costs the same reads and the same hashing.
-        name, password_hash = await self._store.call(
-            "HMGET", keys.user(user_id or "0"), "username", "password"
+        name, password_hash, owner = await self._store.call(
+            "HMGET", keys.user(user_id or "0"), "username", "password", OWNER
         )
-        hashed = None if password_hash is None else password_hash.decode(errors="replace")
+        is_person = password_hash is not None and owner is None
+        hashed = password_hash.decode(errors="replace") if is_person else None
         is_right = await self._passwords.check(password, hashed)
         if user_id is None or name is None or not is_right:
             raise Unauthenticated("Wrong username or password.")
@@ -194,6 +219,12 @@ class Users:
         start, size = 0, max(limit, _SMALLEST_CHUNK)
         while start < len(ids) and len(users) < limit:
             chunk = [str(number) for number in ids[start : start + size] if number not in excluded]
-            users += [user for user in await self.get_many(chunk) if user is not None]
+            found = await self.get_many(chunk)
+            users += [user for user in found if user is not None and not user.is_deleted]
             start, size = start + size, min(size * 2, _LARGEST_CHUNK)
         return users[:limit]
+
+
+def _user(user_id: str, name: bytes, owner: bytes | None) -> User:
+    owner_id = None if owner is None else owner.decode(errors="replace")
+    return User(user_id, name.decode(errors="replace"), owner_id)

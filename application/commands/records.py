@@ -38,7 +38,8 @@ def shown(text: str) -> str:
 
 
 def user_line(user: User) -> str:
-    return f"user:{user.id:<7} {shown(user.username)}"
+    mark = " (bot)" if user.is_bot else ""
+    return f"user:{user.id:<7} {shown(user.username)}{mark}"
 
 
 def room_line(room: Room) -> str:

@@ -87,7 +87,8 @@ class Export:
         pipe.add("SMEMBERS", keys.user_announced(user_id))
         pipe.add("XRANGE", keys.user_log(user_id), "-", self._clock)
         pipe.add("HGET", LAST_SEEN, user_id)
-        found, rooms, announced, log, seen = await self._store.execute(pipe)
+        pipe.add("ZRANGE", keys.bots(user_id), 0, -1, "WITHSCORES")
+        found, rooms, announced, log, seen, bots = await self._store.execute(pipe)
         fields = dict(pairs(found))
         if not fields:
             return b""
@@ -110,6 +111,7 @@ class Export:
                 for room_id in self._known([raw])
             ],
             seen=None if seen is None else int(seen),
+            bots=[(bot_id.decode(), repr(float(created))) for bot_id, created in pairs(bots)],
             sessions=sessions,
         )
 

@@ -103,6 +103,8 @@ class UserLine(_Line):
     log: list[tuple[Position, RoomId]]
     """When rooms were announced to it."""
     seen: Position | None
+    bots: list[tuple[UserId, Score]]
+    """Its bots, and when they were created, in seconds."""
     sessions: list[SessionRecord]
 
 

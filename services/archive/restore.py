@@ -124,6 +124,8 @@ class Restore:
             pipe.add("SET", keys.username(name), f"user:{line.id}", "NX")
         if line.seen is not None:
             pipe.add("HSETNX", LAST_SEEN, line.id, line.seen)
+        for bot_id, created in line.bots:
+            pipe.add("ZADD", keys.bots(line.id), "NX", created, bot_id)
         self._add_sessions(pipe, line)
         self._store.add(
             pipe,

@@ -1,6 +1,7 @@
 -- Create an account, unless somebody has the name.
 -- KEYS  1 username:{name}   2 total_users   3 room:0:name   4 spellings   5 spellings' last user
--- ARGV  1 name   2 password hash   3 id of the room that everybody is in   4... the name's spellings
+-- ARGV  1 name   2 password hash   3 id of the room that everybody is in, '' for a bot
+--       4 id of the bot's owner, '' for a person   5... the name's spellings
 -- Returns the user's id as text, or '' when the name is taken or looks like one that is.
 --
 -- The hash is salted, so it is a witness as well: a name that stands for a user with just this hash
@@ -12,7 +13,7 @@ if owner then
   local id = string.match(owner, '%d+$') or ''
   return redis.call('HGET', 'user:' .. id, 'password') == ARGV[2] and id or ''
 end
-for spelling = 4, #ARGV do
+for spelling = 5, #ARGV do
   local holder = redis.call('HGET', KEYS[4], ARGV[spelling])
   if holder and redis.call('EXISTS', 'user:' .. holder) == 1 then
     return ''
@@ -24,12 +25,15 @@ repeat
   -- Never onto an account that is there, should total_users have been set back.
   id = string.format('%.0f', redis.call('INCR', KEYS[2]))
 until redis.call('EXISTS', 'user:' .. id) == 0
-redis.call('HSET', 'user:' .. id, 'username', ARGV[1], 'password', ARGV[2])
-redis.call('SADD', 'user:' .. id .. ':rooms', ARGV[3])
+local owner_field = ARGV[4] ~= '' and { 'owner', ARGV[4] } or {}
+redis.call('HSET', 'user:' .. id, 'username', ARGV[1], 'password', ARGV[2], unpack(owner_field))
+if ARGV[3] ~= '' then
+  redis.call('SADD', 'user:' .. id .. ':rooms', ARGV[3])
+end
 -- Without demo data the first account brings the room along: a room without a name is private.
 redis.call('SET', KEYS[3], 'General', 'NX')
 redis.call('SET', KEYS[1], 'user:' .. id)
-for spelling = 4, #ARGV do
+for spelling = 5, #ARGV do
   redis.call('HSET', KEYS[4], ARGV[spelling], id)
 end
 -- Between the last one and this another server may have registered somebody.

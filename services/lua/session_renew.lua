@@ -10,6 +10,11 @@ local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local session = cjson.decode(value)
 session.used = now
+if session.scopes then -- A bot's, which has no end.
+  value = cjson.encode(session)
+  redis.call('SET', KEYS[1], value)
+  return value
+end
 -- One that an earlier version wrote has no other end than the one it was given.
 session.expires = math.min(
   now + ARGV[2], session.ends or session.expires, session.created + ARGV[3])

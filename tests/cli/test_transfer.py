@@ -109,6 +109,7 @@ def archive(path: Path, messages: int) -> None:
                 announced=[],
                 log=[],
                 seen=None,
+                bots=[],
                 sessions=[],
             )
         )

@@ -27,6 +27,16 @@ CASES = {
     " { openPrivateRoom(input: {userId: $room}) { room { id } } }",
     "Mutation.endSession": "mutation($room: ID!)"
     " { endSession(input: {sessionId: $room}) { session { id } } }",
+    "Mutation.rotateBotToken": "mutation($room: ID!)"
+    " { rotateBotToken(input: {botId: $room, scopes: [READ]}) { token } }",
+    "Mutation.revokeBotToken": "mutation($room: ID!)"
+    " { revokeBotToken(input: {botId: $room}) { bot { id } } }",
+    "Mutation.deleteBot": "mutation($room: ID!)"
+    " { deleteBot(input: {botId: $room}) { bot { id } } }",
+    "Mutation.addBotToRoom": "mutation($room: ID!)"
+    ' { addBotToRoom(input: {botId: "user:99", roomId: $room}) { room { id } } }',
+    "Mutation.removeBotFromRoom": "mutation($room: ID!)"
+    ' { removeBotFromRoom(input: {botId: "user:99", roomId: $room}) { room { id } } }',
     "Subscription.messageAdded": "subscription($room: ID!)"
     " { messageAdded(roomId: $room) { cursor } }",
 }

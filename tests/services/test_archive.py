@@ -13,7 +13,7 @@ from services.archive.restore import Restore
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import Conflict, Unauthenticated
-from services.models import CaughtUpEvent, MessageEvent, RoomEvent
+from services.models import CaughtUpEvent, MessageEvent, RoomEvent, Scope
 from services.store import Store
 from tests.store_process import StoreProcess
 
@@ -94,6 +94,7 @@ async def test_everything_is_there_as_it_was(chat: Chat, target: Store) -> None:
 async def test_cursors_sessions_and_idempotency_go_on(chat: Chat, target: Store) -> None:
     private = await chat.rooms.open_private("1", "3")
     token, _ = await chat.sessions.create("1")
+    bot, bot_token = await chat.bots.create("1", "Echo", [Scope.READ])
     moment = await chat.log.now()
     before = Cursor(moment / 1e6, moment, chat.epoch)
     sent = [await chat.messages.send("3", private, f"{n}", f"id-{n}") for n in range(3)]
@@ -121,6 +122,8 @@ async def test_cursors_sessions_and_idempotency_go_on(chat: Chat, target: Store)
             assert event.message == live
             assert live.position > max(message.position for message in got)
         assert await moved.sessions.resolve(token) is not None
+        assert await moved.sessions.resolve(bot_token) is not None
+        assert await moved.bots.of_user("1") == [bot]
         assert await moved.users.authenticate("Zoé", "password123") == user
         with pytest.raises(Conflict):
             await moved.users.register("zoé", "password123")

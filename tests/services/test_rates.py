@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from dataclasses import fields
 
 import pytest
 
 from services import keys
 from services.errors import RateLimited
+from services.models import SessionKey
 from services.rates import (
     Bucket,
     Rate,
@@ -97,7 +99,8 @@ async def test_a_clock_that_stepped_back_locks_nobody_out(store: Store) -> None:
 
 
 async def test_a_session_that_is_not_there_spends_nothing(store: Store) -> None:
-    buckets = operation_buckets(Rates(operations_per_token=Rate(1, "day")), "4", "hash")
+    rates = Rates(operations_per_token=Rate(1, "day"))
+    buckets = operation_buckets(rates, SessionKey("4", "hash"))
     assert await take(store, buckets, session="parley:{user:4}:session:hash") is None
     assert not await store.call("EXISTS", buckets[0].key)
     await store.call("SET", "parley:{user:4}:session:hash", "session")
@@ -123,14 +126,16 @@ def test_addresses_of_one_customer_share_a_bucket(one: str, other: str) -> None:
 
 def test_what_is_taken_together_shares_a_slot() -> None:
     rate = Rate(1, "day")
-    rates = Rates(rate, rate, rate, rate, rate, rate)
+    rates = Rates(*[rate] * len(fields(Rates)))
     assert tags(each.key for each in login_buckets(rates, "192.0.2.1", "x")) == {"log-ins"}
     assert tags(each.key for each in registration_buckets(rates, "192.0.2.1", "x")) == {
         "registrations"
     }
-    of_session = [*operation_buckets(rates, "4", "hash"), *message_buckets(rates, "4")]
-    names = [each.key for each in of_session]
-    assert tags([*names, keys.session("4", "hash"), keys.sessions("4")]) == {"user:4"}
+    for session in (SessionKey("4", "hash"), SessionKey("4", "hash", is_bot=True)):
+        taken = [*operation_buckets(rates, session), *message_buckets(rates, session)]
+        names = [each.key for each in taken]
+        assert len(names) == 2
+        assert tags([*names, keys.session("4", "hash"), keys.sessions("4")]) == {"user:4"}
 
 
 def tags(names: Iterable[str]) -> set[str]:

@@ -8,7 +8,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type RoomKind =
   /** Its two members only. */
   | 'PRIVATE'
-  /** Everybody who is logged in. */
+  /** Everybody who is logged in, and the bots that were added to it. */
   | 'PUBLIC';
 
 export type SendMessageMutationVariables = Exact<{

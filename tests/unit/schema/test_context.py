@@ -51,7 +51,7 @@ async def test_a_forged_token_has_the_store_asked_once() -> None:
 
     context = context_of(FakeChat(), session=None, token="1." + "A" * 43)
     outcomes = await asyncio.gather(
-        *(context.on_behalf_of_viewer(ask) for _ in range(20)), return_exceptions=True
+        *(context.on_behalf_of_reader(ask) for _ in range(20)), return_exceptions=True
     )
     assert all(isinstance(outcome, Unauthenticated) for outcome in outcomes)
     assert asked == ["1"]
