@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 _PATH = "/metrics"
 
+_PORTS = 65_536
 _NEIGHBOURS = 64
 """How many processes may be on one machine with the same setting."""
 
@@ -58,7 +59,8 @@ async def serving_metrics(registry: CollectorRegistry, host: str, port: int) -> 
         return HTTPProtocol(config, state, {"registry": registry})
 
     server = await asyncio.get_running_loop().create_server(protocol, sock=listener)
-    _log.info("Metrics are at http://%s:%d%s", *listener.getsockname()[:2], _PATH)
+    taken = listener.getsockname()[1]
+    _log.info("Metrics are at http://%s:%d%s", f"[{host}]" if ":" in host else host, taken, _PATH)
     try:
         yield
     finally:
@@ -69,7 +71,7 @@ async def serving_metrics(registry: CollectorRegistry, host: str, port: int) -> 
 
 def _listen(host: str, first: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for port in range(first, first + _NEIGHBOURS):
+    for port in range(first, min(first + _NEIGHBOURS, _PORTS)):
         listener = socket.socket(family, socket.SOCK_STREAM)
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,7 +84,7 @@ def _listen(host: str, first: int) -> socket.socket:
                 raise _no_port(host, first, error.strerror) from error
         else:
             return listener
-    raise _no_port(host, first, f"it and the {_NEIGHBOURS - 1} ports after it are taken")
+    raise _no_port(host, first, "it and the ports after it are taken")
 
 
 def _no_port(host: str, port: int, reason: str | None) -> OperatorError:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import socket
 from collections.abc import Callable
 
 import httpx
@@ -206,6 +207,23 @@ def test_on_a_port_that_serves_nothing_else(serve: Serve) -> None:
     other = metrics_url(server).replace("/metrics", "/graphql")
     assert httpx.get(other).status_code == 404
     assert httpx.get(f"{server.url}/metrics").status_code == 404
+
+
+def test_on_a_port_of_ipv6(serve: Serve) -> None:
+    url = metrics_url(serve(METRICS="[::1]:0"))
+    assert url.startswith("http://[::1]:")
+    assert "parley_operations" in families(url)
+
+
+def test_the_last_port_of_all_may_be_taken(embedded_url: str) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 65_535))
+        taken.listen()
+        server = launch({"REDIS_ENDPOINT_URL": embedded_url, "METRICS": "65535"})
+        assert server.wait() == 1
+    assert "Cannot serve the metrics on 127.0.0.1, port 65535: " in server.output
+    assert "Traceback" not in server.output
 
 
 def test_each_process_takes_the_next_port(serve: Serve) -> None:
