@@ -14,6 +14,8 @@ from tests.topologies.node import HOST, name_of
 from tests.topologies.replicated import SERVICE, Replicated
 
 DEADLINE_SECONDS = 20
+RIGHTS = ["+sentinel|master", "+sentinel|get-master-addr-by-name"]
+"""As docs/stores.md has them."""
 
 
 @pytest.fixture(params=BINARIES, ids=name_of)
@@ -88,14 +90,21 @@ async def test_sentinels_that_do_not_know_the_service(replicated: Replicated) ->
     await store.close()
 
 
-async def test_sentinels_have_a_password_of_their_own(tmp_path: Path) -> None:
+async def test_sentinels_have_users_of_their_own(tmp_path: Path) -> None:
     guarded = Replicated(BINARIES[0], tmp_path, replicas=1, sentinels=2, password="secret")
     guarded.start()
     store = Store.from_url(guarded.url)
     await store.open()
     await store.close()
-    unnamed = guarded.url.partition("?")[0]
-    store = Store.from_url(unnamed)
+
+    for sentinel in guarded.sentinels:
+        sentinel.operator.acl_setuser("parley", enabled=True, passwords="+s", commands=RIGHTS)
+    address = guarded.url.partition("?")[0]
+    store = Store.from_url(f"{address}?sentinel_username=parley&sentinel_password=s")
+    await store.open()
+    await store.close()
+
+    store = Store.from_url(address)
     with pytest.raises(StoreError, match="authenticated"):
         await check_store(store, "here")
     await store.close()
