@@ -81,7 +81,8 @@ class Sentinels:
             for asked in asyncio.as_completed(asking, timeout=_ANSWER_SECONDS):
                 try:
                     answers.append(await asked)
-                except RedisError as error:
+                except (RedisError, RuntimeError) as error:
+                    # The latter from uvloop, when the peer is gone already.
                     reason = str(error) or reason
                 if len(answers) > len(asking) // 2:
                     break
@@ -105,10 +106,11 @@ class Sentinels:
                 primary = await self.primary()
             except ConnectionError:
                 continue
-            for connection in list(self._connections):
-                if connection.is_older_than(primary):
-                    _log.warning("The primary of %s is another now.", self._service)
-                    connection.abort()
+            older = [each for each in self._connections if each.is_older_than(primary)]
+            if older:
+                _log.warning("The primary of %s is another now.", self._service)
+            for connection in older:
+                connection.abort()
 
     async def close(self) -> None:
         for client in self._clients:
