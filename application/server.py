@@ -36,8 +36,6 @@ def run(settings: Settings) -> None:
     app = create_app(settings)
     try:
         _Server(app, settings).run([listener])
-    except KeyboardInterrupt:
-        sys.exit(0)
     except SystemExit:
         if app.failure is not None:
             raise OperatorError(app.failure) from None
@@ -114,12 +112,21 @@ def welcome(settings: Settings, port: int) -> str:
     return "\n".join([*lines, "", ""])
 
 
+def limit_of_files() -> int | None:
+    """How many files a process may have open, each connection being one; None: nobody says."""
+    if os.name != "posix":
+        return None
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
 def _allow_many_connections() -> None:
     """As many as the system allows us; its first answer is often 1,024, for all addresses."""
-    if os.name == "posix":
+    most = limit_of_files()
+    if most is not None:
         import resource
 
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -1,9 +1,13 @@
 """The command line put together: `python -m application`, or `parley` where that is installed."""
 
+import signal
+import sys
 from typing import Never
 
 import typer
 
+from application.commands.doctor import doctor
+from application.commands.loadtest import loadtest
 from application.commands.rooms import rooms
 from application.commands.serve import serve
 from application.commands.transfer import export, import_
@@ -13,10 +17,12 @@ from services.errors import ChatError, OperatorError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 app.command()(serve)
+app.command()(doctor)
 app.add_typer(users, name="users")
 app.add_typer(rooms, name="rooms")
 app.command()(export)
 app.command("import")(import_)
+app.command()(loadtest)
 
 
 @app.callback(invoke_without_command=True)
@@ -34,6 +40,10 @@ def main() -> Never:
 
     Exit status: 0 for success, 1 for what failed, 2 for what cannot be understood.
     """
+    # What was begun is closed: the embedded store would outlive a command that is killed. And no
+    # handler of asyncio's, which waits for what blocks.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda number, frame: sys.exit(128 + number))
     try:
         status = app(standalone_mode=False)
     except typer.TyperException as error:

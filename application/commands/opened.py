@@ -28,15 +28,23 @@ def with_chat(work: Callable[[Chat], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def opened_chat(settings: Settings) -> AsyncIterator[Chat]:
-    async with configured_store(settings) as store:
-        chat = Chat(store, demo_data=False)
+    async with chat_of(settings) as chat:
         try:
-            await store.open()
+            await chat.store.open()
             yield chat
         except RedisError as error:
             reason = " ".join(str(error).split()).rstrip(".")
             raise OperatorError(
                 f"The store at {settings.store_address} refuses: {reason}."
             ) from error
+
+
+@asynccontextmanager
+async def chat_of(settings: Settings) -> AsyncIterator[Chat]:
+    """The same, on a store that has not been opened."""
+    async with configured_store(settings) as store:
+        chat = Chat(store, demo_data=False)
+        try:
+            yield chat
         finally:
             await chat.close()

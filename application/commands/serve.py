@@ -14,7 +14,8 @@ def serve(
 ) -> None:
     """Serve until told to stop."""
     # uvicorn raises the signal again when all is closed: then that is the end, and a good one.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda number, frame: sys.exit(0))
     for name, value in (("HOST", host), ("PORT", port)):
         if value is not None:
             os.environ[name] = str(value)

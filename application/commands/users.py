@@ -1,9 +1,10 @@
 """`users`: who has an account."""
 
-import sys
 from typing import Annotated
 
 import typer
+
+from application.commands.passwords import read_password
 
 users = typer.Typer(help="See and keep the accounts.")
 
@@ -71,7 +72,7 @@ def create(name: str) -> None:
     from application.commands.records import say, user_line
     from services.chat import Chat
 
-    password = _new_password()
+    password = read_password(is_new=True)
 
     async def work(chat: Chat) -> None:
         say(user_line(await chat.users.register(name, password)))
@@ -89,7 +90,7 @@ def set_password(who: Who) -> None:
     from application.commands.records import find_user
     from services.chat import Chat
 
-    password = _new_password()
+    password = read_password(is_new=True)
 
     async def work(chat: Chat) -> None:
         user = await find_user(chat, who)
@@ -111,12 +112,6 @@ def log_out(who: Who) -> None:
         _say_ended(len(await chat.sessions.end_all(user.id)))
 
     with_chat(work)
-
-
-def _new_password() -> str:
-    if sys.stdin.isatty():
-        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _say_ended(count: int) -> None:

@@ -27,7 +27,6 @@ from services.wire import decode_own_message
 
 _BATCH_LINES = 500
 _BATCH_BYTES = 1_000_000
-_DONE = " done"
 
 
 class Restore:
@@ -80,13 +79,13 @@ class Restore:
                 f"The archive is not whole: something is missing before line {self._number + 1}."
                 " Import it again when it is; what is there already is left as it is."
             )
-        await self._store.call("SET", keys.IMPORT, archive.id + _DONE)
+        await self._store.call("SET", keys.IMPORT, archive.id + keys.IMPORT_DONE)
         return True
 
     async def _begin(self, archive: ChatLine) -> bool:
         """Claim the store for this archive; False where it was put in before."""
         name = (await self._store.call("GET", keys.IMPORT) or b"").decode()
-        if name == archive.id + _DONE:
+        if name == archive.id + keys.IMPORT_DONE:
             return False
         if servers := await self._presence.servers():
             are = "A server uses" if len(servers) == 1 else f"{len(servers)} servers use"

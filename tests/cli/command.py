@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.servers import ROOT, environment
 
@@ -26,11 +27,13 @@ class Outcome:
         return line.removeprefix("parley: ")
 
 
-def parley(*words: str, env: Mapping[str, str], stdin: str = "") -> Outcome:
+def parley(
+    *words: str, env: Mapping[str, str], stdin: str = "", folder: Path = Path(ROOT.anchor)
+) -> Outcome:
     """Run a command with these settings and no others, to its end."""
     process = subprocess.run(
         [sys.executable, "-m", "application", *words],
-        cwd=ROOT.anchor,
+        cwd=folder,
         env=environment(env),
         input=stdin,
         capture_output=True,

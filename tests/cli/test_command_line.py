@@ -1,10 +1,16 @@
 """What all commands have in common."""
 
+import signal
 import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from tests.cli.command import parley
+from tests.servers import environment
 
 
 def test_help_lists_the_commands() -> None:
@@ -42,3 +48,38 @@ def test_a_wrong_setting_is_one_line() -> None:
     assert outcome.status == 1
     assert outcome.reason.startswith("LOGIN_QUEUE: should be a valid integer")
     assert ".env.sample" in outcome.reason
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the embedded store needs POSIX")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_command_that_is_stopped_leaves_no_store_behind(
+    tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "application", "import", "-"],
+        env=environment({"DATA_DIR": str(tmp_path)}),
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        store = tmp_path / "valkey.sock"
+        while not is_listening(store):
+            assert process.poll() is None
+            time.sleep(0.05)
+        assert process.stdin is not None
+        # Once this is read, it waits for more.
+        process.stdin.write(b" " * 1_000_000)
+        process.send_signal(number)
+        assert process.wait(20) == status
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert not is_listening(store)
+
+
+def is_listening(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+    return True

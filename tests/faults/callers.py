@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
+from application.loadtest.ledger import Told
 from services.cursors import decode
 from tests.api.client import ACCEPT, Failed
-from tests.faults.ledger import Told
 
 GENERAL = "room:0"
 PRIVATE = "room:1:2"

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from tests.faults.ledger import Count
+from application.loadtest.ledger import Count
 from tests.faults.load import Load
 from tests.faults.proxy import Proxy
 from tests.faults.report import Result

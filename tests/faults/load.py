@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import httpx
 
+from application.loadtest.ledger import Count, Ledger, Stream, Told
 from tests.faults.callers import GENERAL, PRIVATE, ROOMS, Account, Caller
-from tests.faults.ledger import Count, Ledger, Stream, Told
 from tests.faults.sender import Sender
 from tests.faults.subscriber import EVENTS, MESSAGE_ADDED, Subscriber
 

@@ -5,8 +5,8 @@ import random
 import time
 from collections.abc import Sequence
 
+from application.loadtest.ledger import Acknowledged, Ledger
 from tests.faults.callers import Caller
-from tests.faults.ledger import Acknowledged, Ledger
 
 
 class Sender:

@@ -3,9 +3,9 @@
 import asyncio
 import time
 
+from application.loadtest.ledger import Ledger, Stream
 from tests.faults.callers import QUIET
 from tests.faults.drill import Drill, megabytes_of
-from tests.faults.ledger import Ledger, Stream
 from tests.faults.stores import FaultStore
 from tests.faults.subscriber import EVENTS, MESSAGE_ADDED
 

@@ -4,9 +4,9 @@ import asyncio
 import json
 import time
 
+from application.loadtest.ledger import Acknowledged
 from tests.faults.callers import GENERAL, PRIVATE
 from tests.faults.drill import Drill
-from tests.faults.ledger import Acknowledged
 from tests.faults.load import Load
 from tests.faults.stores import FaultStore
 

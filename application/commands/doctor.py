@@ -1,0 +1,88 @@
+"""`doctor`: say what is wrong."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from application.settings import Settings
+    from services.checkup.finding import Finding
+
+_MARKS = {"ok": None, "warning": typer.colors.YELLOW, "wrong": typer.colors.RED}
+
+
+def doctor(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say it in JSON, an object on each line.")
+    ] = False,
+) -> None:
+    """Check settings, machine and store, and say what to do.
+
+    Exit status 1 if something is wrong.
+    """
+    if not asyncio.run(_examine(as_json)):
+        raise typer.Exit(1)
+
+
+async def _examine(as_json: bool) -> bool:
+    """Whether nothing is wrong."""
+    is_well = True
+    async for finding in _findings():
+        is_well = is_well and finding.level != "wrong"
+        if as_json:
+            typer.echo(json.dumps(finding._asdict(), ensure_ascii=False))
+        else:
+            level = typer.style(f"{finding.level:<8}", fg=_MARKS[finding.level])
+            typer.echo(f"{level} {finding.subject:<9} {finding.text}")
+    return is_well
+
+
+async def _findings() -> "AsyncIterator[Finding]":
+    from application.checkup.machine import check_machine
+    from application.checkup.settings import check_file, check_settings
+    from application.settings import InvalidSettings
+    from application.start import prepare
+    from services.checkup.finding import wrong
+
+    try:
+        settings = prepare()
+    except InvalidSettings as error:
+        for found in check_file():
+            yield found
+        yield wrong("settings", str(error))
+        return
+    for found in (*check_settings(settings), *check_machine(settings)):
+        yield found
+    async for found in _store(settings):
+        yield found
+
+
+async def _store(settings: "Settings") -> "AsyncIterator[Finding]":
+    from redis.exceptions import RedisError
+
+    from application.checkup.accounts import check_accounts
+    from application.commands.opened import chat_of
+    from services.checkup.finding import wrong
+    from services.checkup.server import check_server
+    from services.checkup.timing import check_timing
+    from services.checkup.use import check_use
+    from services.errors import OperatorError, Unavailable
+
+    try:
+        async with chat_of(settings) as chat:
+            # A replica, say, cannot be opened.
+            for found in await check_server(chat.store, settings.durability):
+                yield found
+            await chat.store.open()
+            for found in (
+                *await check_use(chat.store, chat.presence),
+                *await check_timing(chat.store),
+                *await check_accounts(chat.users, settings),
+            ):
+                yield found
+    except (OperatorError, Unavailable, RedisError) as error:
+        yield wrong("store", " ".join(str(error).split()))

@@ -1,0 +1,1 @@
+"""A small load on a running server, as its clients make it (`loadtest`)."""

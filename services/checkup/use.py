@@ -1,0 +1,66 @@
+"""Who uses the store, and whether it may be used."""
+
+from redis.exceptions import NoPermissionError
+
+from services import keys
+from services.checkup.finding import Finding, ok, warning, wrong
+from services.errors import Unavailable
+from services.presence import PresenceService
+from services.rights import missing_rights
+from services.store import Store
+
+
+async def check_use(store: Store, presence: PresenceService) -> list[Finding]:
+    """Raises Unavailable."""
+    findings = [await _writes(store), await _rights(store), *await _import(store)]
+    count = len(await presence.servers())
+    findings.append(ok("servers", f"{_counted(count, 'server')} of Parley on this store."))
+    return findings + await _others(store)
+
+
+async def _writes(store: Store) -> Finding:
+    try:
+        await store.check_writable()
+    except Unavailable as error:
+        return wrong("writes", error.message)
+    return ok("writes", "The store takes writes.")
+
+
+async def _rights(store: Store) -> Finding:
+    async with store.guard() as redis:
+        missing = await missing_rights(redis)
+    if missing:
+        return wrong("rights", f"The store's user needs {' '.join(missing)} (docs/stores.md).")
+    return ok("rights", "The store's user may do what is needed.")
+
+
+async def _import(store: Store) -> list[Finding]:
+    archive = await store.call("GET", keys.IMPORT)
+    if archive is None or archive.endswith(keys.IMPORT_DONE.encode()):
+        return []
+    return [wrong("import", "An import was not completed: repeat it before servers are started.")]
+
+
+async def _others(store: Store) -> list[Finding]:
+    """Each process of any kind listens on MESSAGES, those of Parley on a channel of their own."""
+    try:
+        _, all_, _, ours = await store.call(
+            "PUBSUB", "NUMSUB", keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL
+        )
+    except NoPermissionError:
+        return []
+    count = max(0, int(all_) - int(ours))
+    if not count:
+        return []
+    return [
+        warning(
+            "others",
+            f"{_counted(count, 'program')} of others listen on {keys.MESSAGES_CHANNEL}, such as a"
+            " server in Node: these show every private message to all their users"
+            " (docs/data-model.md).",
+        )
+    ]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
