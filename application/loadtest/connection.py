@@ -95,6 +95,7 @@ class Connection:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(reason)
+                answer.exception()  # Whoever asked may have been told already, by the socket.
 
 
 @asynccontextmanager

@@ -136,6 +136,8 @@ class _Load:
         except Refused as refused:
             self._report.refused[refused.code] += 1
             return
+        except OperatorError:
+            return  # The connection has ended, which is told when it is looked at next.
         self._report.sends.append(time.monotonic() - due)
         told = _told(data["sendMessage"]["edge"], room_id)
         self._history[room_id].append(told)

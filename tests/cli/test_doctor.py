@@ -87,7 +87,7 @@ def test_a_store_that_is_not_as_it_should_be(
 )
 def test_a_store_that_does_not_let_us(command: str, text: str) -> None:
     with store(*GOOD) as process:
-        process.operator.execute_command(*command.split())
+        process.operator.execute_command(*command.split())  # type: ignore[no-untyped-call]
         status, found = examine({"REDIS_ENDPOINT_URL": process.url, "DEMO_DATA": "false"})
     assert status == 1
     assert any(each.startswith(text) for each in found["wrong"]), found
