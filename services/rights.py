@@ -65,6 +65,7 @@ _COMMANDS: dict[str, tuple[Word, ...]] = {
     "zrangebyscore": (_KEY, 0, 0),
     "zrem": (_KEY, ""),
     "zremrangebyscore": (_KEY, 0, 0),
+    "zscore": (_KEY, ""),
 }
 """Each with words that it could be called with."""
 
