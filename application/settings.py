@@ -23,6 +23,7 @@ from application.transports.limits import Limits
 from application.trusted import read_documents
 from execution.limits import OperationLimits
 from schema.connection import DEFAULT_PAGE, MAX_PAGE
+from services.bells import Channels
 from services.bots import DEFAULT_MOST_BOTS
 from services.durability import Durability
 from services.endpoints import address, as_url
@@ -102,6 +103,10 @@ class Settings(BaseSettings):
     )
     wait_disk: bool = Field(
         default=False, description="Confirm a message only when it is on the disk: true or false."
+    )
+    channels: Channels = Field(
+        default=Channels.SHARED,
+        description="How servers tell each other of news: shared, both or sharded.",
     )
     session_ttl_seconds: int = Field(
         default=DEFAULT_TTL, ge=1, description="How long a log-in lasts unused, in seconds."
@@ -273,7 +278,7 @@ class Settings(BaseSettings):
     def _are_read(cls, value: object) -> object:
         return read_documents(Path(value)) if isinstance(value, str | Path) else value
 
-    @field_validator("log_level", mode="before")
+    @field_validator("channels", "log_level", mode="before")
     @classmethod
     def _in_any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from application.settings import Settings
 from services.chat import Chat
 from services.embedded import EmbeddedStore
+from services.fleet import check_channels
 from services.store import Store, StoreError, check_durability, check_store
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ async def configured_store(settings: Settings) -> AsyncIterator[Store]:
     try:
         await check_store(store, settings.store_address)
         await check_durability(store, settings.durability, settings.store_address)
+        await check_channels(store, settings.channels, settings.store_address)
         yield store
     finally:
         await store.close()
@@ -46,6 +48,7 @@ def configured_chat(store: Store, settings: Settings) -> Chat:
         rates=settings.rates,
         demo_data=settings.demo_data,
         durability=settings.durability,
+        channels=settings.channels,
     )
 
 

@@ -12,12 +12,11 @@ that Redis has for caches of clients (https://redis.io/docs/latest/develop/refer
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import hiredis
 from broadcaster import BroadcastBackend, Event
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
@@ -27,6 +26,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from services import keys
 from services.conversation import Conversation
+from services.pipeline import Pipeline
 from services.store import Store
 from services.tasks import stop
 
@@ -37,7 +37,6 @@ _PING_AFTER = 1.0
 _GIVE_UP_AFTER = 2.0
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 0.5
-_PING = hiredis.pack_command(("PING",))
 
 
 class Published(Event):
@@ -66,23 +65,28 @@ class Connected(Event):
 
 class RedisChannels(BroadcastBackend):
     """Several Redis channels, and the keys that begin with one of `prefixes`, as one broadcaster
-    channel, so that their common order is kept."""
+    channel, so that their common order is kept. Sharded channels come and go with `follow` and
+    `leave`."""
 
     def __init__(self, store: Store, sources: Sequence[str], prefixes: Sequence[str] = ()) -> None:
         self._store = store
         self._sources = (*sources, keys.INVALIDATIONS_CHANNEL)
         self._prefixes = prefixes
-        pipe = store.pipeline()
-        pipe.add("SUBSCRIBE", *self._sources)
-        self._subscribe, _ = pipe.packed()
+        self._followed: set[str] = set()
+        """The sharded channels."""
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         """Whoever takes them never waits (services/hub.py)."""
         self._reader: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
         self._is_tracking = False
         self._connections = 0
-        self._confirmed = 0
-        """How many of the sources the present connection listens to."""
+        self._conversation: Conversation | None = None
+        self._due: set[str] = set()
+        """What the present connection does not listen to yet, of all that it began with."""
+        self._unconfirmed: dict[str, asyncio.Future[None]] = {}
+        """Sharded channels that it was asked to listen to."""
+        self.received = 0
+        """How many messages have come."""
         self._refusal: Exception | None = None
         """Why it may not."""
 
@@ -122,6 +126,39 @@ class RedisChannels(BroadcastBackend):
     async def next_published(self) -> Event:
         return await self._events.get()
 
+    def follow(self, channel: str) -> None:
+        """Listen to a sharded channel, too; `heard` tells from when on."""
+        if channel in self._followed:
+            return
+        self._followed.add(channel)
+        if self._conversation is not None:
+            self._ask_for(channel, self._conversation)
+
+    def leave(self, channel: str) -> bool:
+        """Listen to it no longer; False while that is not possible yet."""
+        if channel in self._unconfirmed:
+            return False
+        self._followed.discard(channel)
+        if self._conversation is not None:
+            self._conversation.say(_packed("SUNSUBSCRIBE", channel))
+        return True
+
+    def is_heard(self, channel: str) -> bool:
+        """Whether a channel that is followed is listened to, or there is no connection: Connected
+        will tell that something may have been missed."""
+        return channel not in self._unconfirmed
+
+    async def heard(self, channels: Iterable[str]) -> None:
+        """Wait until that is so of all of these."""
+        waiting = [self._unconfirmed[each] for each in channels if each in self._unconfirmed]
+        if waiting:
+            await asyncio.wait(waiting)
+
+    def _ask_for(self, channel: str, conversation: Conversation) -> None:
+        self._unconfirmed[channel] = asyncio.get_running_loop().create_future()
+        # One by one, as on a Redis Cluster they are of different slots.
+        conversation.say(_packed("SSUBSCRIBE", channel))
+
     async def _read_forever(self, channel: str) -> None:
         delay = _FIRST_DELAY
         while True:
@@ -140,7 +177,7 @@ class RedisChannels(BroadcastBackend):
 
     async def _converse(self, channel: str) -> None:
         """Hand on what arrives on one connection; raise when it breaks or falls silent."""
-        self._confirmed, self._refusal = 0, None
+        self._refusal = None
         connection = _lonely_connection(self._store)
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
@@ -149,11 +186,19 @@ class RedisChannels(BroadcastBackend):
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
+        self._conversation = conversation
         try:
-            conversation.say(self._subscribe)
+            self._due = {*self._sources, *self._followed}
+            conversation.say(_packed("SUBSCRIBE", *self._sources))
+            for each in self._followed:
+                self._ask_for(each, conversation)
             await self._watch(conversation)
         finally:
+            self._conversation = None
             conversation.end()
+            for confirmation in self._unconfirmed.values():
+                confirmation.set_result(None)
+            self._unconfirmed.clear()
 
     async def _track(self, connection: AbstractConnection) -> bool:
         """Ask for the changes of keys, to be told on this connection."""
@@ -176,14 +221,21 @@ class RedisChannels(BroadcastBackend):
         match reply:
             case Exception():
                 self._refusal = reply
-            case [b"message", source, data]:
+            case [b"message" | b"smessage", source, data]:
+                self.received += 1
                 self._events.put_nowait(_event(channel, source.decode(), data))
-            case [b"subscribe", *_]:
-                self._confirmed += 1
-                if self._confirmed == len(self._sources):
-                    self._connections += 1
-                    self.connected.set()
-                    self._events.put_nowait(Connected(channel))
+            case [b"subscribe" | b"ssubscribe", source, _]:
+                self._confirm(channel, source.decode())
+
+    def _confirm(self, channel: str, source: str) -> None:
+        if source in self._unconfirmed:
+            self._unconfirmed.pop(source).set_result(None)
+        if source in self._due:
+            self._due.remove(source)
+            if not self._due:
+                self._connections += 1
+                self.connected.set()
+                self._events.put_nowait(Connected(channel))
 
     async def _watch(self, conversation: Conversation) -> None:
         """Raise when the connection ends, is not confirmed in time, or the peer falls silent."""
@@ -201,7 +253,14 @@ class RedisChannels(BroadcastBackend):
             ):
                 raise TimeoutError("the peer does not answer")
             if now - conversation.heard_at >= _PING_AFTER:
-                conversation.say(_PING)
+                conversation.say(_packed("PING"))
+
+
+def _packed(*command: str) -> bytes:
+    pipe = Pipeline()
+    pipe.add(*command)
+    request, _ = pipe.packed()
+    return request
 
 
 def _event(channel: str, source: str, data: bytes | list[bytes] | None) -> Event:

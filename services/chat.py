@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
+from services.bells import Channels
 from services.bots import DEFAULT_MOST_BOTS, Bots
 from services.bridge import Bridge
 from services.demo import Demo
 from services.durability import Durability
 from services.errors import Unavailable
+from services.fleet import Fleet
 from services.hub import Hub
 from services.log import Log
 from services.messages import Messages
@@ -52,6 +54,7 @@ class Chat:
         rates: Rates = Rates(),  # noqa: B008
         demo_data: bool = True,
         durability: Durability = Durability(),  # noqa: B008
+        channels: Channels = Channels.SHARED,
     ) -> None:
         # Unique per process and never an address: servers drop what bears their own id.
         server_id = f"gql-{uuid.uuid4()}"
@@ -67,14 +70,15 @@ class Chat:
             most_sessions=sessions_per_user,
             rates=rates,
         )
-        self.rooms = Rooms(store, self.users, server_id)
+        self.rooms = Rooms(store, self.users, server_id, channels)
         self.named_rooms = NamedRooms(store, self.rooms)
         self.bots = Bots(store, self.users, self.sessions, self.rooms, bots_per_user)
-        self.log = Log(store)
-        self.messages = Messages(store, self.log, self.rooms, server_id, durability)
-        self.presence = PresenceService(store, server_id)
+        self.log = Log(store, channels)
+        self.messages = Messages(store, self.log, self.rooms, server_id, durability, channels)
+        self.presence = PresenceService(store, server_id, channels)
         self.bridge = Bridge(self.log, self.rooms, self.users, self.presence, server_id)
-        self.hub = Hub(store, self.log, self.rooms, self.bridge)
+        self.hub = Hub(store, self.log, self.rooms, self.bridge, server_id, channels)
+        self._fleet = Fleet(store, server_id, channels)
         user_cache.hearing = lambda: self.hub.hearing
         self.hub.on_users_changed = user_cache.forget
         self.messages.on_sent = self.hub.note_sent
@@ -90,6 +94,7 @@ class Chat:
 
     async def open(self) -> None:
         await self.store.open()
+        await self._fleet.join()
         if self._demo is not None:
             await self._demo.seed()
         await self.log.ingest_all()
@@ -102,6 +107,7 @@ class Chat:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
             stack.callback(self.passwords.close)
+            stack.push_async_callback(self._leave_fleet)
             stack.push_async_callback(self._release_presence)
             stack.push_async_callback(self.bridge.close)
             stack.push_async_callback(self.hub.close)
@@ -112,6 +118,10 @@ class Chat:
             return  # It was never opened, so nobody has come.
         with suppress(Unavailable):
             await self.presence.release_all()
+
+    async def _leave_fleet(self) -> None:
+        with suppress(Unavailable):
+            await self._fleet.leave()
 
     async def _stop_heartbeat(self) -> None:
         if self._heartbeat_task is not None:
@@ -152,6 +162,7 @@ class Chat:
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
             try:
+                await self._fleet.renew()
                 await self.presence.heartbeat()
                 await self.presence.sweep()
             except Unavailable:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from broadcaster import Broadcast
@@ -17,12 +17,14 @@ from broadcaster import Event as ChannelEvent
 
 from services import keys
 from services.audience import Audience, Audiences, Followers, Group, grouped, tell
+from services.bells import PRESENCE, Channels
 from services.bridge import Bridge
 from services.channel import Changed, Connected, Published, RedisChannels
 from services.cursors import Cursor
 from services.deliveries import Deliveries
 from services.errors import CursorExpired, NotFound, Unavailable
 from services.ids import is_room_id, is_user_id, private_members
+from services.interest import Interest
 from services.log import Entry, Log
 from services.models import Event, Message, MessageEvent, PresenceEvent, RoomEvent
 from services.rooms import Rooms
@@ -58,21 +60,54 @@ _USER = re.compile(rb"user:([1-9][0-9]{0,17})(:rooms)?")
 Kinds = Collection[type[Event]]
 
 
+def _sources(channels: Channels) -> list[str]:
+    """The channels that are heard all the time."""
+    sources = {
+        Channels.SHARED: [keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL],
+        Channels.BOTH: [keys.MESSAGES_CHANNEL],
+        Channels.SHARDED: [],
+    }
+    return [*sources[channels], keys.SESSIONS_CHANNEL]
+
+
 class Hub:
     """One per process. `open` before use; subscriptions end when it is closed."""
 
-    def __init__(self, store: Store, log: Log, rooms: Rooms, bridge: Bridge) -> None:
+    def __init__(
+        self,
+        store: Store,
+        log: Log,
+        rooms: Rooms,
+        bridge: Bridge,
+        server_id: str,
+        channels: Channels,
+    ) -> None:
         self._store = store
         self._log = log
         self._rooms = rooms
         self._bridge = bridge
         self._channels = RedisChannels(
             store,
-            (keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL, keys.SESSIONS_CHANNEL),
+            _sources(channels),
             # Records of users and their rooms, to notice who leaves one; and the epoch.
             ("user:", keys.EPOCH),
         )
         self._broadcast = Broadcast(backend=self._channels)
+        self._interest = Interest(channels, self._channels)
+        self._has_presence_bell = not channels.envelopes
+        self._echo = keys.echo(server_id) if channels.is_sharded else None
+        """The channel on which the process hears itself, where it does not hear everybody."""
+        self._said = 0
+        """The present moment, as it was last said there."""
+        self._echoed = 0
+        """The one that came back last: all that rang before was heard."""
+        self._notes: dict[str, Callable[[bytes], None]] = {
+            keys.MESSAGES_CHANNEL: self._note_envelope,
+            keys.PRESENCE_BELL: self._note_envelope,
+            keys.SESSIONS_CHANNEL: self._note_session,
+            keys.echo(server_id): self._note_echo,
+        }
+        """By channel; any other is a bell."""
         self._tasks: list[asyncio.Task[None]] = []
         self.audiences = Audiences()
         self.deliveries = Deliveries()
@@ -132,6 +167,8 @@ class Hub:
     async def open(self) -> None:
         self._epoch = self._store.epoch
         self._position = await self._log.now()
+        if self._echo is not None:
+            self._channels.follow(self._echo)
         await self._broadcast.connect()
         self._tasks = [
             asyncio.create_task(self._listen(), name="hub-listen"),
@@ -169,6 +206,7 @@ class Hub:
             subscription.position = after.position
         await self._register(subscription)
         if after is None:
+            await self._until_heard(subscription)
             subscription.follow()
             subscription.position = await self._log.now()
         elif self._epoch != epoch:
@@ -199,6 +237,10 @@ class Hub:
     async def _register(self, subscription: Subscription) -> None:
         self._subscriptions.add(subscription)
         self._by_user[subscription.user_id].add(subscription)
+        for name in self._wanted_beside_rooms(subscription):
+            self._interest.want(name, subscription)
+        # Rooms that are added after those that are read now ring.
+        await self._until_heard(subscription)
         room_ids, subscription.is_bot = await together(
             self._rooms_of(subscription), self._rooms.is_bot(subscription.user_id)
         )
@@ -207,42 +249,63 @@ class Hub:
         if subscription.is_bot:
             self._bots.add(subscription)
 
+    def _wanted_beside_rooms(self, subscription: Subscription) -> Iterator[str]:
+        """The bells."""
+        if subscription.needs_user_log:
+            yield f"user:{subscription.user_id}"
+        if self._has_presence_bell and PresenceEvent in subscription.kinds:
+            yield PRESENCE
+
+    async def _until_heard(self, subscription: Subscription) -> None:
+        """Wait until all its logs ring here; also those that it comes to follow meanwhile."""
+        while unheard := self._interest.unheard(subscription.bells):
+            await self._interest.heard(unheard)
+
     def unregister(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
         self._bots.discard(subscription)
         self._by_user[subscription.user_id].discard(subscription)
         if not self._by_user[subscription.user_id]:
             del self._by_user[subscription.user_id]
+        for name in self._wanted_beside_rooms(subscription):
+            self._interest.unwant(name, subscription)
         self._remove_from_rooms(subscription, subscription.rooms)
 
     def _add_to_rooms(self, subscription: Subscription, room_ids: Iterable[str]) -> None:
         for room_id in room_ids:
             self._by_room[room_id].add(subscription)
+            self._interest.want(f"room:{room_id}", subscription)
 
     def _remove_from_rooms(self, subscription: Subscription, room_ids: Iterable[str]) -> None:
         for room_id in room_ids:
             self._by_room[room_id].discard(subscription)
+            self._interest.unwant(f"room:{room_id}", subscription)
             if not self._by_room[room_id]:
                 del self._by_room[room_id]
 
     async def read_on(self, subscription: Subscription) -> list[MessageEvent | RoomEvent]:
         """The next of what the logs hold after the subscription's position, not all at once: it is
         behind until there is no more. Live events wait from before the reading on."""
+        position = subscription.position
         subscription.follow()
-        # The clock before the rooms: one that is added later has nothing up to this moment.
-        now, room_ids = await together(self._log.now(), self._rooms_of(subscription))
-        subscription.rooms |= room_ids
-        self._add_to_rooms(subscription, room_ids)
+        while True:
+            await self._until_heard(subscription)
+            # The clock before the rooms: one that is added later has nothing up to this moment.
+            now, room_ids = await together(self._log.now(), self._rooms_of(subscription))
+            if room_ids <= subscription.rooms:
+                break
+            subscription.rooms |= room_ids
+            self._add_to_rooms(subscription, room_ids)
         # Not those that it only has had: nothing of what was taken away is told again.
-        after, logs = subscription.position, subscription.logs(room_ids)
-        news = await self._log.news(logs, after, now, limit=_REPLAY_LIMIT)
+        logs = subscription.logs(room_ids)
+        news = await self._log.news(logs, position, now, limit=_REPLAY_LIMIT)
         events = [
             event
             for _, event in news.entries
             if isinstance(event, MessageEvent) or event.room_id in room_ids
         ]
         if subscription.is_bot and events:
-            events = await self._since_added(subscription.user_id, events, after, now)
+            events = await self._since_added(subscription.user_id, events, position, now)
         subscription.position = news.upto
         if not news.is_all:
             subscription.fall_behind()
@@ -287,14 +350,20 @@ class Hub:
             self._missed = True
         elif isinstance(event, Changed):
             self._note_changes(event.keys)
-        elif not isinstance(event, Published):
-            return
-        elif event.source == keys.LOG_CHANNEL:
-            self._ring(event.data)
-        elif event.source == keys.SESSIONS_CHANNEL:
-            self.on_session_ended(event.data.decode(errors="replace"))
-        elif not self._bridge.is_rung(event.data):
-            self._envelopes.append(event.data)
+        elif isinstance(event, Published):
+            self._notes.get(event.source, self._ring)(event.data)
+
+    def _note_session(self, data: bytes) -> None:
+        self.on_session_ended(data.decode(errors="replace"))
+
+    def _note_echo(self, data: bytes) -> None:
+        if data == b"%d" % self._said:
+            self._echoed = self._said
+            self._newest_ring = max(self._newest_ring, self._said)
+
+    def _note_envelope(self, data: bytes) -> None:
+        if not self._bridge.is_rung(data):
+            self._envelopes.append(data)
             if len(self._envelopes) > _MAX_ENVELOPES:
                 _log.warning("Too many envelopes at once: searching the store instead.")
                 self._envelopes.clear()
@@ -313,7 +382,7 @@ class Hub:
         kind, _, name = log.partition(":")
         known = {"room": is_room_id, "user": is_user_id}.get(kind)
         if known is None or not known(name) or not position.isdecimal() or len(position) > 18:
-            _log.warning("Dropped a malformed ring on %s: %.80r", keys.LOG_CHANNEL, data)
+            _log.warning("Dropped a malformed ring: %.80r", data)
             return
         self._newest_ring = max(self._newest_ring, int(position))
         if self._is_wanted(kind, name):
@@ -373,6 +442,7 @@ class Hub:
             else:
                 envelopes, self._envelopes = self._envelopes, deque()
                 await self._receive(envelopes)
+        self._position = max(self._position, self._echoed)
 
     async def _deliver_rung(self, rung: dict[str, set[int]]) -> None:
         """Hand out the entries of the logs that rang, in the order of the positions."""
@@ -426,9 +496,17 @@ class Hub:
     def _followers_of_user(self, user_id: str, event: RoomEvent) -> list[Group]:
         for subscription in self._by_user.get(user_id, ()):
             if subscription.room_id is None:
-                subscription.rooms.add(event.room_id)
-                self._add_to_rooms(subscription, [event.room_id])
+                self._follow_rooms(subscription, {event.room_id})
         return self._groups(self._by_user, user_id)
+
+    def _follow_rooms(self, subscription: Subscription, room_ids: set[str]) -> None:
+        """Rooms have come to those of a subscription that may be live."""
+        subscription.rooms |= room_ids
+        self._add_to_rooms(subscription, room_ids)
+        if self._interest.unheard(f"room:{room_id}" for room_id in room_ids):
+            # It has to read what is said there until they are heard, and what all follows that.
+            subscription.reach(self._position)
+            subscription.miss()
 
     def _members_among(self, event: MessageEvent, members: set[str]) -> list[Group]:
         """Those who follow a private room and are in it now; who is not, is told so."""
@@ -499,12 +577,11 @@ class Hub:
                 subscription.fail(NotFound(_NO_ROOM))
             return
         self._remove_from_rooms(subscription, subscription.rooms - room_ids)
-        if subscription.is_bot:
-            # What it gains its own log tells, in the right order with the messages.
-            subscription.rooms &= room_ids
-            return
-        self._add_to_rooms(subscription, room_ids - subscription.rooms)
-        subscription.rooms = set(room_ids)
+        added = room_ids - subscription.rooms
+        subscription.rooms = room_ids - added
+        # What a bot gains its own log tells, in the right order with the messages.
+        if not subscription.is_bot:
+            self._follow_rooms(subscription, added)
 
     async def _catch_up(self) -> None:
         """After a (re)connection: find what was stored meanwhile and deliver it like the rest."""
@@ -542,6 +619,7 @@ class Hub:
                 subscription.fail(CursorExpired(_EXPIRED))
         self._position = min(self._position, now if reach is None else reach)
         self._newest_ring = self._position
+        self._said = self._echoed = 0
         self._witness = None
         self._epoch = epoch
 
@@ -565,11 +643,15 @@ class Hub:
         before = self._position
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
+            self._interest.sweep()
             try:
                 await self._store.epochs.refresh(self._store)
                 is_other = self._store.epoch != self._epoch or await self._has_lost_something()
                 ring = self._newest_ring
                 now = await self._log.now()
+                if self._echo is not None:
+                    self._said = now
+                    await self._store.call("SPUBLISH", self._echo, now)
             except Unavailable:
                 continue
             if is_other or not before <= ring <= now:

@@ -30,6 +30,9 @@ NAMED_ROOMS = "parley:rooms"
 IMPORT = "parley:import"
 """Which archive the chat was put in from, and IMPORT_DONE after it when that is done."""
 IMPORT_DONE = " done"
+PRESENCE_BELL = f"parley:{{{ONLINE_USERS}}}:bell"
+FLEET = "parley:fleet"
+"""Sorted set of the server processes and how they tell each other of news, by their leases' end."""
 PROBE = "parley:probe"
 """Written to see whether the store takes a write."""
 
@@ -78,6 +81,18 @@ def log(name: str) -> str:
     """The log that is called `room:0` or `user:4` on LOG_CHANNEL."""
     kind, _, record_id = name.partition(":")
     return room_log(record_id) if kind == "room" else user_log(record_id)
+
+
+def bell(log: str) -> str:
+    """Sharded channel of the log that is called `room:0` or `user:4`, in its slot."""
+    kind, _, record_id = log.partition(":")
+    record = room(record_id) if kind == "room" else user_rooms(record_id)
+    return f"parley:{{{record}}}:bell"
+
+
+def echo(process: str) -> str:
+    """Sharded channel on which a process hears itself."""
+    return f"parley:{{{process}}}:echo"
 
 
 def user_announced(user_id: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services import keys
+from services.bells import Channels
 from services.errors import Unavailable
 from services.ids import is_room_id, message_node_id
 from services.models import Message, MessageEvent, RoomEvent
@@ -47,8 +48,9 @@ class News:
 
 
 class Log:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, channels: Channels = Channels.SHARED) -> None:
         self._store = store
+        self._channels = channels
 
     async def now(self) -> int:
         """The present moment as a position, the newest of all: later entries come after it."""
@@ -118,7 +120,7 @@ class Log:
                     keys.CLOCK,
                 ],
                 room_id,
-                keys.LOG_CHANNEL,
+                *self._channels.bell(f"room:{room_id}"),
                 "baseline" if baseline else "live",
             )
         await self._store.execute(pipe)

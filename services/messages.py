@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from services import keys
+from services.bells import Channels
 from services.cursors import Cursor
 from services.durability import Durability
 from services.errors import BadUserInput, Conflict, Unavailable
@@ -41,13 +42,20 @@ class _Row(NamedTuple):
 
 class Messages:
     def __init__(
-        self, store: Store, log: Log, rooms: Rooms, server_id: str, durability: Durability
+        self,
+        store: Store,
+        log: Log,
+        rooms: Rooms,
+        server_id: str,
+        durability: Durability,
+        channels: Channels,
     ) -> None:
         self._store = store
         self._log = log
         self._rooms = rooms
         self._server_id = server_id
         self._durability = durability
+        self._channels = channels
         self.on_sent: Callable[[Message, int], None] = lambda message, previous: None
         """Told of each message and of the position before it in its room's log."""
 
@@ -75,8 +83,8 @@ class Messages:
             fingerprint,
             IDEMPOTENCY_SECONDS,
             self._server_id,
-            keys.MESSAGES_CHANNEL,
-            keys.LOG_CHANNEL,
+            self._channels.envelopes,
+            *self._channels.bell(f"room:{room.id}"),
         )
         if not reply:
             raise Conflict("This clientMessageId was used for another message in this room.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import orjson
 
 from services import keys
+from services.bells import Channels
 from services.errors import Unavailable
 from services.models import Presence, User
 from services.pipeline import pairs
@@ -61,10 +62,16 @@ class PresenceService:
     """
 
     def __init__(
-        self, store: Store, server_id: str, *, lease_seconds: float = LEASE_SECONDS
+        self,
+        store: Store,
+        server_id: str,
+        channels: Channels = Channels.SHARED,
+        *,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._store = store
         self._server_id = server_id
+        self._channels = channels
         self._lease = round(lease_seconds * 1_000_000)
         self._own_users = _SERVER + server_id
         self._local: dict[str, _Local] = {}
@@ -230,7 +237,7 @@ class PresenceService:
             user.id,
             self._server_id,
             self._lease,
-            keys.MESSAGES_CHANNEL,
+            *self._channels.presence,
             encode_envelope(self._server_id, "user.connected", connected),
             # Whoever releases the user may not know the name any more.
             orjson.dumps(presence_data(user.id, user.username, False)),
@@ -242,7 +249,7 @@ class PresenceService:
             [keys.ONLINE_USERS, _LEASES, _FAREWELLS, LAST_SEEN],
             what,
             self._server_id,
-            keys.MESSAGES_CHANNEL,
+            *self._channels.presence,
             _SERVER,
             user_id,
         )

@@ -90,6 +90,9 @@ RULE = (
 )
 """What the user must be granted, in the words of ACL SETUSER. With WAIT_DISK `+waitaof` besides."""
 
+SHARDED_RULE = ("+spublish", "+ssubscribe", "+sunsubscribe")
+"""What it must be granted besides where CHANNELS is not `shared`."""
+
 
 async def missing_rights(redis: Redis) -> list[str]:
     """The words of RULE that the user of this client has not been granted.

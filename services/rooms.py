@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from services import keys
+from services.bells import Channels
 from services.errors import BadUserInput, NotFound
 from services.ids import is_room_id, private_members, private_room_id
 from services.models import Room, User
@@ -19,10 +20,13 @@ _LARGEST_CHUNK = 1000
 
 
 class Rooms:
-    def __init__(self, store: Store, users: Users, server_id: str) -> None:
+    def __init__(
+        self, store: Store, users: Users, server_id: str, channels: Channels = Channels.SHARED
+    ) -> None:
         self._store = store
         self._users = users
         self._server_id = server_id
+        self._channels = channels
         self._total_users = 0
         """When members were last looked for."""
 
@@ -197,7 +201,7 @@ class Rooms:
                 ],
                 room_id,
                 member,
-                keys.LOG_CHANNEL,
+                *self._channels.bell(f"user:{member}"),
                 mode,
             )
         return any(await self._store.execute(pipe))
@@ -207,8 +211,10 @@ class Rooms:
 
         `names` are those of a private room's two users in the order of their ids, or the room's.
         """
+        if not self._channels.envelopes:
+            return
         envelope = encode_envelope(self._server_id, "show.room", show_room_data(room_id, names))
-        await self._store.call("PUBLISH", keys.MESSAGES_CHANNEL, envelope)
+        await self._store.call("PUBLISH", self._channels.envelopes, envelope)
 
 
 def _may_see(user_id: str, room_id: str, name: bytes | None, *, is_in: bool, is_bot: bool) -> bool:

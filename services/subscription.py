@@ -55,6 +55,17 @@ class Subscription:
         users = [self.user_id] if RoomEvent in self.kinds else ()
         return [*(f"room:{room_id}" for room_id in rooms), *(f"user:{id_}" for id_ in users)]
 
+    @property
+    def bells(self) -> list[str]:
+        """The logs that it has to hear ring."""
+        names = [f"room:{room_id}" for room_id in self.rooms]
+        return [*names, f"user:{self.user_id}"] if self.needs_user_log else names
+
+    @property
+    def needs_user_log(self) -> bool:
+        """Whether it is to learn of new rooms."""
+        return self.room_id is None or RoomEvent in self.kinds
+
     def follow(self) -> None:
         """Let live events wait from now on."""
         self.is_behind = False
@@ -115,6 +126,11 @@ class Subscription:
             return True
         self.miss()
         return False
+
+    def reach(self, position: int) -> None:
+        """All that concerns it up to there was handed to it."""
+        if not self._waiting and not self.is_behind:
+            self.position = max(self.position, position)
 
     def miss(self) -> None:
         """Something live was not heard: it has to be read from the log."""

@@ -16,6 +16,7 @@ import pytest
 import redis
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from services.bells import Channels
 from services.chat import Chat
 from services.embedded import EmbeddedStore
 from services.endpoints import as_url
@@ -115,9 +116,15 @@ async def other_store(store_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def chat(store_url: str) -> AsyncIterator[Chat]:
+def channels() -> Channels:
+    """How processes tell each other of news; a module may have its own, or several."""
+    return Channels.SHARED
+
+
+@pytest.fixture
+async def chat(store_url: str, channels: Channels) -> AsyncIterator[Chat]:
     """The services of one server process, with the demo data."""
-    chat = Chat(Store.from_url(store_url), bcrypt_cost=4)
+    chat = Chat(Store.from_url(store_url), bcrypt_cost=4, channels=channels)
     await chat.open()
     yield chat
     await chat.close()

@@ -1,7 +1,8 @@
 -- Give every message that another server wrote, and that the log does not have yet, its position.
 -- KEYS  1 room:{id} (sorted set)   2 the room's log (stream)   3 positions of foreign messages (hash)
 --       4 clock
--- ARGV  1 room id   2 log channel   3 'baseline': the messages are older than every cursor, or 'live'
+-- ARGV  1 room id   2, 3 the log's bell: command and channel
+--       4 'baseline': the messages are older than every cursor, or 'live'
 -- Returns how many messages it added.
 --
 -- The log has one entry for each message, so the two sizes tell in constant time whether anything is
@@ -40,7 +41,7 @@ while rank >= 0 and (size < known or #missing < size - known) do
 end
 
 -- What was there before Parley comes before every cursor, in each room by itself.
-local is_live = ARGV[3] ~= 'baseline'
+local is_live = ARGV[4] ~= 'baseline'
 local position = 0
 if is_live then
   local now = redis.call('TIME')
@@ -61,6 +62,6 @@ end
 if #missing > 0 and is_live then
   local id = string.format('%.0f', position)
   redis.call('SET', KEYS[4], id)
-  redis.call('PUBLISH', ARGV[2], 'room:' .. ARGV[1] .. ' ' .. id)
+  redis.call(ARGV[2], ARGV[3], 'room:' .. ARGV[1] .. ' ' .. id)
 end
 return #missing

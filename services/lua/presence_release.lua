@@ -2,8 +2,8 @@
 -- KEYS  1 online_users (set)   2 leases: server -> µs at which it ends (sorted set)
 --       3 farewells: user -> data of its user.disconnected (hash)   4 last seen: user -> µs (hash)
 -- ARGV  1 what to release: 'user', 'server', or 'expired': all users of all servers whose lease ended
---       2 own server id   3 MESSAGES channel   4 how the keys of servers' users begin
---       5 user id, for 'user'
+--       2 own server id   3, 4 where it is said: command and channel
+--       5 how the keys of servers' users begin   6 user id, for 'user'
 -- Returns how many users went offline.
 --
 -- The servers' users are in keys of this slot, named by the leases; so they are not among KEYS.
@@ -14,7 +14,7 @@ local offline = 0
 
 local function is_on_any(user)
   for _, server in ipairs(servers) do
-    if redis.call('SISMEMBER', ARGV[4] .. server, user) == 1 then
+    if redis.call('SISMEMBER', ARGV[5] .. server, user) == 1 then
       return true
     end
   end
@@ -22,7 +22,7 @@ local function is_on_any(user)
 end
 
 local function release(server, user, seen)
-  if redis.call('SREM', ARGV[4] .. server, user) == 0 or is_on_any(user) then
+  if redis.call('SREM', ARGV[5] .. server, user) == 0 or is_on_any(user) then
     return
   end
   local farewell = redis.call('HGET', KEYS[3], user)
@@ -30,21 +30,21 @@ local function release(server, user, seen)
   redis.call('SREM', KEYS[1], user)
   redis.call('HSET', KEYS[4], user, string.format('%.0f', seen))
   if farewell then
-    redis.call('PUBLISH', ARGV[3],
+    redis.call(ARGV[3], ARGV[4],
       '{"serverId":"' .. ARGV[2] .. '","type":"user.disconnected","data":' .. farewell .. '}')
   end
   offline = offline + 1
 end
 
 local function release_all(server, seen)
-  for _, user in ipairs(redis.call('SMEMBERS', ARGV[4] .. server)) do
+  for _, user in ipairs(redis.call('SMEMBERS', ARGV[5] .. server)) do
     release(server, user, seen)
   end
   redis.call('ZREM', KEYS[2], server)
 end
 
 if ARGV[1] == 'user' then
-  release(ARGV[2], ARGV[5], now)
+  release(ARGV[2], ARGV[6], now)
 elseif ARGV[1] == 'server' then
   release_all(ARGV[2], now)
 else

@@ -1,8 +1,9 @@
--- Keep one message: history, log and both channels in one step; sending again returns the first.
+-- Keep one message: history, log and channels in one step; sending again returns the first.
 -- KEYS  1 room:{id} (sorted set)   2 the room's log (stream)   3 the sender's idempotency key
 --       4 clock
 -- ARGV  1, 2 the member's JSON up to and after its date   3 room id   4 fingerprint of the content
---       5 seconds the idempotency key is kept   6 server id   7 MESSAGES channel   8 log channel
+--       5 seconds the idempotency key is kept   6 server id   7 MESSAGES channel, or '' without it
+--       8, 9 the log's bell: command and channel
 -- Returns { position in microseconds, that of the entry before it in the log } as text, the latter 0
 -- for the log's first entry and -1 for a message that was sent before; nothing when the key stands
 -- for another content.
@@ -29,6 +30,8 @@ redis.call('SET', KEYS[4], id)
 redis.call('XADD', KEYS[2], id .. '-0', 's', score, 'h', redis.sha1hex(member))
 redis.call('ZADD', KEYS[1], score, member)
 redis.call('SET', KEYS[3], id .. ' ' .. ARGV[4], 'EX', ARGV[5])
-redis.call('PUBLISH', ARGV[7], '{"serverId":"' .. ARGV[6] .. '","type":"message","data":' .. member .. '}')
-redis.call('PUBLISH', ARGV[8], 'room:' .. ARGV[3] .. ' ' .. id)
+if ARGV[7] ~= '' then
+  redis.call('PUBLISH', ARGV[7], '{"serverId":"' .. ARGV[6] .. '","type":"message","data":' .. member .. '}')
+end
+redis.call(ARGV[8], ARGV[9], 'room:' .. ARGV[3] .. ' ' .. id)
 return { id, last and string.match(last[1], '^%d+') or '0' }

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from services.rights import RULE, missing_rights
+from services.rights import RULE, SHARDED_RULE, missing_rights
 from tests.api import test_chat
 from tests.api.client import User, subscription
 from tests.api.conftest import Visitor
@@ -75,6 +75,21 @@ async def test_the_chat_needs_all_of_them_and_no_more(node: Node) -> None:
     used = {name.removeprefix("cmdstat_").partition("|")[0] for name in statistics}
     # What takes a heartbeat or longer to be used is named in the sources at least.
     assert {name.partition("|")[0] for name in COMMANDS} <= used | named_in_sources()
+
+
+async def test_sharded_channels_need_three_more(node: Node) -> None:
+    grant(node, *RULE, *SHARDED_RULE)
+    env = {"REDIS_ENDPOINT_URL": url(node, 0), "CHANNELS": "sharded"}
+    server = await asyncio.to_thread(start_server, env)
+    try:
+        for scenario in SCENARIOS:
+            async with visitors(server.url) as visitor:
+                await scenario(visitor if "visitor" in scenario.__annotations__ else server.url)
+    finally:
+        await asyncio.to_thread(server.stop)
+    assert refusals(node) == []
+    text = (ROOT / "docs" / "stores.md").read_text()
+    assert " ".join(SHARDED_RULE) in text
 
 
 async def end_sessions(visitor: Visitor) -> None:
@@ -158,7 +173,8 @@ def test_the_rule_is_written_down() -> None:
 
 
 def test_no_other_command_is_named() -> None:
-    assert named_in_sources() <= {*(name.partition("|")[0] for name in COMMANDS), "waitaof"}
+    known = {*COMMANDS, *(right[1:] for right in SHARDED_RULE), "waitaof"}
+    assert named_in_sources() <= {name.partition("|")[0] for name in known}
 
 
 def named_in_sources() -> set[str]:

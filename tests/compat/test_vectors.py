@@ -675,7 +675,7 @@ async def test_the_store_makes_the_member_that_python_makes(redis: "Redis", room
             "send",
             [keys.room(room_id), keys.room_log(room_id), "sent", keys.CLOCK],
             *(head, tail, room_id, "fingerprint", 60),
-            *("gql-1", keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL),
+            *("gql-1", keys.MESSAGES_CHANNEL, "PUBLISH", keys.LOG_CHANNEL),
         )
         envelope = pubsub.get_message(timeout=5)["data"]
     await store.close()

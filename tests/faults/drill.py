@@ -93,6 +93,8 @@ class Drill(Generic[StoreT]):
     ) -> None:
         self.store = store
         self.nodes: list[Node] = []
+        self.settings: dict[str, str] = {}
+        """Of all servers, beside those that `serve` is given."""
         self._fronts: list[Proxy] = []
         self._scenario = scenario
         self._messages = messages
@@ -101,7 +103,7 @@ class Drill(Generic[StoreT]):
 
     async def serve(self, number: int, **settings: str) -> list[Node]:
         """Start so many servers."""
-        settings = {"REDIS_ENDPOINT_URL": await self._store_url(), **settings}
+        settings = {"REDIS_ENDPOINT_URL": await self._store_url(), **self.settings, **settings}
         self.nodes = [Node(settings) for _ in range(number)]
         for node in self.nodes:
             await node.start()

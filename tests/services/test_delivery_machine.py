@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from services import keys
 from services.audience import Words
+from services.bells import Channels
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import Conflict
@@ -123,10 +124,11 @@ class Follower:
 
 
 class Delivery(RuleBasedStateMachine):
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, channels: Channels) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.url = url
+        self.channels = channels
         self.chats: list[Chat] = []
         self.log: list[Message] = []
         self.rooms = [GENERAL]
@@ -246,7 +248,10 @@ class Delivery(RuleBasedStateMachine):
         return f"message {self.number}"
 
     async def _begin(self) -> None:
-        self.chats = [Chat(Store.from_url(self.url), bcrypt_cost=4, demo_data=False) for _ in "ab"]
+        self.chats = [
+            Chat(Store.from_url(self.url), bcrypt_cost=4, demo_data=False, channels=self.channels)
+            for _ in "ab"
+        ]
         for chat in self.chats:
             await chat.open()
         redis_ = self.chats[0].store.redis
@@ -365,10 +370,11 @@ class Delivery(RuleBasedStateMachine):
             await chat.close()
 
 
-def test_delivery_follows_the_model(store_url: str) -> None:
+@pytest.mark.parametrize("channels", Channels)
+def test_delivery_follows_the_model(store_url: str, channels: Channels) -> None:
     class DeliveryOnStore(Delivery):
         def __init__(self) -> None:
-            super().__init__(store_url)
+            super().__init__(store_url, channels)
 
     run_state_machine_as_test(
         DeliveryOnStore,

@@ -124,7 +124,7 @@ async def test_what_did_not_ring_is_found_all_the_same(chat: Chat) -> None:
         await take(stream, 1)
         await chat.store.redis.zadd(keys.room("0"), {'{"from":"2","date":5,"message":"x"}': 5})
         logs = [keys.room("0"), keys.room_log("0"), keys.room_foreign("0"), keys.CLOCK]
-        await chat.store.run("ingest", logs, "0", "nowhere", "live")
+        await chat.store.run("ingest", logs, "0", "PUBLISH", "nowhere", "live")
         assert await texts(stream, 1) == ["x"]
         await chat.messages.send("3", GENERAL, "next")
         assert await texts(stream, 1) == ["next"]
@@ -138,7 +138,7 @@ async def test_what_did_not_ring_comes_before_what_this_process_sends(chat: Chat
             unheard = f'{{"from":"2","date":{number},"message":"unheard {number}"}}'
             await chat.store.redis.zadd(keys.room("0"), {unheard: number})
             logs = [keys.room("0"), keys.room_log("0"), keys.room_foreign("0"), keys.CLOCK]
-            await chat.store.run("ingest", logs, "0", "nowhere", "live")
+            await chat.store.run("ingest", logs, "0", "PUBLISH", "nowhere", "live")
         await chat.messages.send("3", GENERAL, "last")
         got = await texts(stream, 41)
     assert got[::2] == [*map(str, range(20)), "last"]

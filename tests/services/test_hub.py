@@ -9,6 +9,7 @@ import pytest
 from redis.exceptions import ResponseError
 
 from services import keys
+from services.bells import PRESENCE, Channels, bell
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired, NotFound
@@ -49,10 +50,22 @@ async def live(
         yield stream
 
 
+@pytest.fixture(params=Channels)
+def channels(request: pytest.FixtureRequest) -> Channels:
+    return Channels(request.param)
+
+
 @pytest.fixture
-async def other(chat: Chat, store_url: str) -> AsyncIterator[Chat]:
+def strangers(channels: Channels) -> None:
+    """For what servers do that are not Parley."""
+    if not channels.envelopes:
+        pytest.skip("Parley is alone here")
+
+
+@pytest.fixture
+async def other(chat: Chat, store_url: str, channels: Channels) -> AsyncIterator[Chat]:
     """A second server process on the same store."""
-    other = Chat(Store.from_url(store_url), bcrypt_cost=4)
+    other = Chat(Store.from_url(store_url), bcrypt_cost=4, channels=channels)
     await other.open()
     yield other
     await other.close()
@@ -163,6 +176,7 @@ def envelope(data: str) -> str:
     return f'{{"serverId":"192.0.2.2:4102","type":"message","data":{data}}}'
 
 
+@pytest.mark.usefixtures("strangers")
 @pytest.mark.parametrize("date", [1, 1795401320, 1795401320.5, 99999999999])
 async def test_messages_of_other_servers_arrive_once(chat: Chat, other: Chat, date: float) -> None:
     own = await chat.messages.send("1", GENERAL, "own")
@@ -180,6 +194,7 @@ async def test_messages_of_other_servers_arrive_once(chat: Chat, other: Chat, da
         assert await texts(late, 2) == arrived
 
 
+@pytest.mark.usefixtures("strangers")
 async def test_what_was_only_published_is_kept_by_us(chat: Chat, other: Chat) -> None:
     async with live(chat, "1") as here, live(other, "1") as there:
         await chat.store.redis.publish(
@@ -191,6 +206,7 @@ async def test_what_was_only_published_is_kept_by_us(chat: Chat, other: Chat) ->
         assert await texts(here, 1) == ["next"]
 
 
+@pytest.mark.usefixtures("strangers")
 async def test_show_room_of_another_server_adds_both(chat: Chat, other: Chat) -> None:
     user = await chat.users.register("Zoé", "password123")
     room_id = f"1:{user.id}"
@@ -236,8 +252,11 @@ async def test_hostile_envelopes_change_nothing(chat: Chat) -> None:
         for payload in HOSTILE:
             for channel in (keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL, keys.SESSIONS_CHANNEL):
                 await redis.publish(channel, payload)
-        await redis.publish(keys.LOG_CHANNEL, "room:0 999999999999999999")
-        await redis.publish(keys.LOG_CHANNEL, "room:0 1")
+            for channel in (bell("room:0"), bell("user:1"), bell(PRESENCE)):
+                await chat.store.call("SPUBLISH", channel, payload)
+        for ring in ("room:0 999999999999999999", "room:0 1"):
+            await redis.publish(keys.LOG_CHANNEL, ring)
+            await chat.store.call("SPUBLISH", bell("room:0"), ring)
         await chat.messages.send("1", GENERAL, "alive")
         assert await texts(stream, 1) == ["alive"]
         assert await redis.zcard(keys.room("0")) == before + 1
@@ -293,6 +312,14 @@ async def test_presence_reaches_everyone(chat: Chat, other: Chat) -> None:
         assert user is not None
         await chat.presence.connect(user)
         assert await take(stream, 1) == [PresenceEvent("3")]
+        await chat.presence.disconnect(user)
+        assert await take(stream, 1) == [PresenceEvent("3")]
+
+
+@pytest.mark.usefixtures("strangers")
+async def test_presence_at_other_servers_reaches_everyone(chat: Chat) -> None:
+    async with aclosing(chat.hub.subscribe("2", [PresenceEvent, CaughtUpEvent])) as stream:
+        await take(stream, 1)
         await chat.store.redis.publish(
             keys.MESSAGES_CHANNEL,
             '{"Type":"user.connected","Data":"\\"Alex\\"","ServerId":"123"}',

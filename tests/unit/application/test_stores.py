@@ -13,9 +13,10 @@ import pytest
 
 from application.settings import Settings
 from application.stores import configured_store
+from services.bells import Channels
 from services.errors import Unavailable
 from services.store import Store, StoreError
-from tests.store_process import StoreProcess
+from tests.store_process import VALKEY, StoreProcess
 
 
 @pytest.fixture
@@ -70,6 +71,17 @@ async def test_a_store_that_cannot_be_as_safe_as_is_asked() -> None:
     process = StoreProcess()
     settings = Settings.model_construct(redis_endpoint_url=process.url, wait_disk=True)
     with pytest.raises(StoreError, match="WAIT_DISK") as caught:
+        async with configured_store(settings):
+            pass
+    assert "\n" not in str(caught.value)
+    process.close()
+
+
+async def test_a_store_that_has_no_sharded_channels() -> None:
+    """As Redis before version 7."""
+    process = StoreProcess(VALKEY, "--rename-command", "SPUBLISH", "")
+    settings = Settings.model_construct(redis_endpoint_url=process.url, channels=Channels.SHARDED)
+    with pytest.raises(StoreError, match="CHANNELS=sharded") as caught:
         async with configured_store(settings):
             pass
     assert "\n" not in str(caught.value)

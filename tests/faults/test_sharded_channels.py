@@ -1,0 +1,60 @@
+"""The same faults where each log rings on a channel of its own."""
+
+import asyncio
+
+import pytest
+
+from services.bells import Channels
+from tests.faults import test_network, test_servers, test_stores, test_strangers
+from tests.faults.drill import ProxiedDrill
+from tests.faults.stores import FaultStore, OwnStore
+
+
+@pytest.fixture
+def drill(drill: ProxiedDrill[FaultStore], channels: Channels) -> ProxiedDrill[FaultStore]:
+    drill.settings["CHANNELS"] = channels
+    return drill
+
+
+@pytest.fixture
+def own_drill(own_drill: ProxiedDrill[OwnStore], channels: Channels) -> ProxiedDrill[OwnStore]:
+    own_drill.settings["CHANNELS"] = channels
+    return own_drill
+
+
+@pytest.fixture
+def channels() -> Channels:
+    return Channels.SHARDED
+
+
+async def test_four_servers(drill: ProxiedDrill[FaultStore]) -> None:
+    """Sharded channels: four servers, of which one is killed and one restarted"""
+    killed, restarted, *_ = await drill.serve(4)
+    async with drill.load() as load:
+        await load.reach(0.3)
+        await killed.kill()
+        await load.reach(0.6)
+        await test_servers.stop_gently(restarted)
+        await asyncio.gather(killed.start(), restarted.start())
+        load.expect_recovery()
+
+
+async def test_channel_killed(drill: ProxiedDrill[FaultStore]) -> None:
+    """Sharded channels: the connection of the channels is killed, three times"""
+    await test_network.test_channel_killed(drill)
+
+
+async def test_half_open(drill: ProxiedDrill[FaultStore]) -> None:
+    """Sharded channels: the connections to the store go dead without a reset; new ones work"""
+    await test_network.test_half_open(drill)
+
+
+async def test_store_killed(own_drill: ProxiedDrill[OwnStore]) -> None:
+    """Sharded channels: the store is killed and started again (appendfsync always)"""
+    await test_stores.test_killed(own_drill)
+
+
+@pytest.mark.parametrize("channels", [Channels.BOTH])
+async def test_strangers_beside(drill: ProxiedDrill[FaultStore]) -> None:
+    """Sharded channels beside MESSAGES: strangers publish rubbish, and messages with odd clocks"""
+    await test_strangers.test_hostile_envelopes(drill)
