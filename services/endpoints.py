@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ssl import SSLError
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
@@ -153,6 +152,6 @@ def _check_options(url: str) -> None:
     if isinstance(connection, SSLConnection):
         try:
             connection.ssl_context.get()
-        except (OSError, SSLError) as error:
-            reason = error.strerror or str(error)
-            raise ValueError(f"should name readable files after ssl_…: {reason}") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ValueError(f"should have ssl_… options that can be used: {reason}") from None

@@ -66,6 +66,7 @@ def test_every_way_to_name_a_store(
         ("REDIS_ENDPOINT_URL", "redis://a:1,b:2"),
         ("REDIS_ENDPOINT_URL", "rediss://localhost?ssl_cert_reqs=perhaps"),
         ("REDIS_ENDPOINT_URL", "rediss://localhost?ssl_ca_certs=/nowhere.pem"),
+        ("REDIS_ENDPOINT_URL", "rediss://localhost?ssl_min_version=5"),
         ("REDIS_ENDPOINT_URL", "redis+sentinel://a:1"),
         ("REDIS_ENDPOINT_URL", "redis+sentinel://a:1,:2/chat"),
         ("REDIS_ENDPOINT_URL", "redis+sentinel://a:1/chat/zero"),
