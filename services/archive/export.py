@@ -111,7 +111,11 @@ class Export:
                 for room_id in self._known([raw])
             ],
             seen=None if seen is None else int(seen),
-            bots=[(bot_id.decode(), repr(float(created))) for bot_id, created in pairs(bots)],
+            bots=[
+                (bot_id.decode(), repr(float(created)))
+                for bot_id, created in pairs(bots)
+                if int(bot_id) <= self._last_user
+            ],
             sessions=sessions,
         )
 
