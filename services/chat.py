@@ -78,7 +78,7 @@ class Chat:
         self.presence = PresenceService(store, server_id, channels)
         self.bridge = Bridge(self.log, self.rooms, self.users, self.presence, server_id)
         self.hub = Hub(store, self.log, self.rooms, self.bridge, server_id, channels)
-        self._fleet = Fleet(store, server_id, channels)
+        self.fleet = Fleet(store, server_id, channels)
         user_cache.hearing = lambda: self.hub.hearing
         self.hub.on_users_changed = user_cache.forget
         self.messages.on_sent = self.hub.note_sent
@@ -94,7 +94,7 @@ class Chat:
 
     async def open(self) -> None:
         await self.store.open()
-        await self._fleet.join()
+        await self.fleet.join()
         if self._demo is not None:
             await self._demo.seed()
         await self.log.ingest_all()
@@ -121,7 +121,7 @@ class Chat:
 
     async def _leave_fleet(self) -> None:
         with suppress(Unavailable):
-            await self._fleet.leave()
+            await self.fleet.leave()
 
     async def _stop_heartbeat(self) -> None:
         if self._heartbeat_task is not None:
@@ -162,7 +162,7 @@ class Chat:
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
             try:
-                await self._fleet.renew()
+                await self.fleet.renew()
                 await self.presence.heartbeat()
                 await self.presence.sweep()
             except Unavailable:

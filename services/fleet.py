@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 from services import keys
 from services.bells import Channels
 from services.errors import Unavailable
+from services.pipeline import pairs
 from services.store import Store, StoreError
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,16 @@ class Fleet:
     async def leave(self) -> None:
         """Raises Unavailable."""
         await self._store.call("ZREM", keys.FLEET, f"{self._channels} {self._server_id}")
+
+    async def servers(self) -> int:
+        """How many processes there are; one that was killed counts until its lease ends.
+
+        Raises Unavailable."""
+        pipe = self._store.pipeline()
+        pipe.add("TIME")
+        pipe.add("ZRANGE", keys.FLEET, 0, -1, "WITHSCORES")
+        (seconds, _), leases = await self._store.execute(pipe)
+        return sum(float(end) > int(seconds) * 1_000_000 for _, end in pairs(leases))
 
     async def _renew(self) -> str:
         lease = LEASE_SECONDS * 1_000_000

@@ -16,7 +16,6 @@ from services import keys
 from services.bells import Channels
 from services.errors import Unavailable
 from services.models import Presence, User
-from services.pipeline import pairs
 from services.store import Store
 from services.wire import encode_envelope, presence_data
 
@@ -162,18 +161,6 @@ class PresenceService:
         return [
             Presence(bool(is_online), None if is_online or at is None else int(at))
             for is_online, at in zip(online, seen, strict=True)
-        ]
-
-    async def servers(self) -> list[str]:
-        """Ids of the server processes whose lease has not ended; one round trip."""
-        pipe = self._store.pipeline()
-        pipe.add("TIME")
-        pipe.add("ZRANGE", _LEASES, 0, -1, "WITHSCORES")
-        (seconds, _), leases = await self._store.execute(pipe)
-        return [
-            server.decode()
-            for server, end in pairs(leases)
-            if float(end) > int(seconds) * 1_000_000
         ]
 
     def _settled_online(self) -> list[str]:

@@ -98,6 +98,12 @@ class Sentinels:
             reason = "none is up"
         raise ConnectionError(f"The sentinels name no primary of {self._service}: {reason}")
 
+    async def opinions(self) -> dict[str, Primary | str | None]:
+        """What each sentinel says, by its place: the primary that it knows, None while it takes
+        that for down; or, as text, why it says nothing."""
+        found = await asyncio.gather(*map(self._opinion, self._clients))
+        return dict(found)
+
     async def watch(self) -> None:
         """Break connections to primaries of before as soon as the sentinels name another."""
         while True:
@@ -119,6 +125,14 @@ class Sentinels:
     def note(self, connection: "PrimaryConnection") -> None:
         """Break it when it leads to a primary of the past."""
         self._connections.add(connection)
+
+    async def _opinion(self, client: Redis) -> tuple[str, Primary | str | None]:
+        options = client.connection_pool.connection_kwargs
+        place = f"{options['host']}:{options['port']}"
+        try:
+            return place, await self._ask(client)
+        except (RedisError, RuntimeError) as error:
+            return place, str(error) or type(error).__name__
 
     async def _ask(self, client: Redis) -> Primary | None:
         """The primary that one of them knows; None while it takes that for down."""

@@ -67,11 +67,19 @@ async def _store(settings: "Settings") -> "AsyncIterator[Finding]":
     from application.checkup.accounts import check_accounts
     from application.commands.opened import chat_of
     from services.checkup.finding import wrong
+    from services.checkup.sentinels import check_sentinels
     from services.checkup.server import check_server
     from services.checkup.timing import check_timing
     from services.checkup.use import check_use
+    from services.endpoints import Endpoint
     from services.errors import OperatorError, Unavailable
 
+    if settings.store_url is not None:
+        endpoint = Endpoint.from_url(settings.store_url, settings.store_password)
+        if endpoint.sentinels is not None:
+            for found in await check_sentinels(endpoint.sentinels):
+                yield found
+            await endpoint.sentinels.close()
     try:
         async with chat_of(settings) as chat:
             # A replica, say, cannot be opened.
@@ -79,7 +87,7 @@ async def _store(settings: "Settings") -> "AsyncIterator[Finding]":
                 yield found
             await chat.store.open()
             for found in (
-                *await check_use(chat.store, chat.presence),
+                *await check_use(chat.store, chat.fleet, settings.channels),
                 *await check_timing(chat.store),
                 *await check_accounts(chat.users, settings),
             ):

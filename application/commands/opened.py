@@ -43,7 +43,7 @@ async def opened_chat(settings: Settings) -> AsyncIterator[Chat]:
 async def chat_of(settings: Settings) -> AsyncIterator[Chat]:
     """The same, on a store that has not been opened."""
     async with configured_store(settings) as store:
-        chat = Chat(store, demo_data=False)
+        chat = Chat(store, demo_data=False, channels=settings.channels)
         try:
             yield chat
         finally:

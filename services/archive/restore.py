@@ -18,10 +18,11 @@ from services.archive.lines import (
     UserLine,
     read_line,
 )
+from services.fleet import Fleet
 from services.log import own_position
 from services.messages import IDEMPOTENCY_SECONDS, idempotency
 from services.pipeline import Pipeline
-from services.presence import LAST_SEEN, PresenceService
+from services.presence import LAST_SEEN
 from services.store import Store
 from services.wire import decode_own_message
 
@@ -32,9 +33,9 @@ _BATCH_BYTES = 1_000_000
 class Restore:
     """Puts one archive into a store."""
 
-    def __init__(self, store: Store, presence: PresenceService) -> None:
+    def __init__(self, store: Store, fleet: Fleet) -> None:
         self._store = store
-        self._presence = presence
+        self._fleet = fleet
         self.users = self.rooms = self.messages = 0
         """How many were read."""
         self._pending: list[MessageLine] = []
@@ -87,8 +88,8 @@ class Restore:
         name = (await self._store.call("GET", keys.IMPORT) or b"").decode()
         if name == archive.id + keys.IMPORT_DONE:
             return False
-        if servers := await self._presence.servers():
-            are = "A server uses" if len(servers) == 1 else f"{len(servers)} servers use"
+        if servers := await self._fleet.servers():
+            are = "A server uses" if servers == 1 else f"{servers} servers use"
             raise ArchiveError(
                 f"{are} this store: stop it before an import. One that was killed counts for"
                 " a minute more."

@@ -3,19 +3,24 @@
 from redis.exceptions import NoPermissionError
 
 from services import keys
+from services.bells import Channels
 from services.checkup.finding import Finding, ok, warning, wrong
 from services.errors import Unavailable
-from services.presence import PresenceService
+from services.fleet import Fleet
 from services.rights import missing_rights
 from services.store import Store
 
 
-async def check_use(store: Store, presence: PresenceService) -> list[Finding]:
+async def check_use(store: Store, fleet: Fleet, channels: Channels) -> list[Finding]:
     """Raises Unavailable."""
-    findings = [await _writes(store), await _rights(store), *await _import(store)]
-    count = len(await presence.servers())
-    findings.append(ok("servers", f"{_counted(count, 'server')} of Parley on this store."))
-    return findings + await _others(store)
+    servers = await fleet.servers()
+    return [
+        await _writes(store),
+        await _rights(store),
+        *await _import(store),
+        ok("servers", f"{_counted(servers, 'server')} of Parley on this store."),
+        *await _others(store, servers if channels.envelopes else 0),
+    ]
 
 
 async def _writes(store: Store) -> Finding:
@@ -41,16 +46,16 @@ async def _import(store: Store) -> list[Finding]:
     return [wrong("import", "An import was not completed: repeat it before servers are started.")]
 
 
-async def _others(store: Store) -> list[Finding]:
-    """Each process of any kind listens on MESSAGES, those of Parley on a channel of their own."""
+async def _others(store: Store, servers: int) -> list[Finding]:
+    """Each process of any kind listens on MESSAGES, those of Parley mostly on a second channel."""
     try:
         _, all_, _, ours = await store.call(
             "PUBSUB", "NUMSUB", keys.MESSAGES_CHANNEL, keys.LOG_CHANNEL
         )
     except NoPermissionError:
         return []
-    count = max(0, int(all_) - int(ours))
-    if not count:
+    count = int(all_) - max(int(ours), servers)
+    if count <= 0:
         return []
     return [
         warning(

@@ -12,6 +12,7 @@ from services import keys
 from tests.cli.command import parley
 from tests.servers import ROOT, start_server
 from tests.store_process import VALKEY, StoreProcess
+from tests.topologies.replicated import Replicated
 
 GOOD = ("--appendonly", "yes")
 
@@ -99,6 +100,28 @@ def test_replicas_that_are_waited_for_and_not_there() -> None:
         status, found = examine(env)
     assert status == 1
     assert any("WAIT_REPLICAS is 1" in text for text in found["wrong"])
+
+
+def test_sentinels_that_agree_and_that_are_away(tmp_path: Path) -> None:
+    replicated = Replicated(VALKEY, tmp_path, replicas=1)
+    try:
+        replicated.start()
+        env = {"REDIS_ENDPOINT_URL": replicated.url, "DEMO_DATA": "false"}
+        status, found = examine(env)
+        assert (status, found["warning"], found["wrong"]) == (0, [], [])
+        primary = replicated.primary.place
+        assert f"sentinels: 3 of 3 answer and name {primary}." in found["ok"]
+        assert "replicas: 1 connected." in found["ok"]
+        replicated.sentinels[0].kill()
+        status, found = examine(env)
+        assert status == 0
+        assert [text for text in found["warning"] if replicated.sentinels[0].place in text]
+        replicated.sentinels[1].kill()
+        status, found = examine(env)
+        assert status == 1
+        assert any(text.startswith("sentinels: Only 1 of 3 answer") for text in found["wrong"])
+    finally:
+        replicated.close()
 
 
 def test_settings_that_nobody_reads_or_that_harm(tmp_path: Path) -> None:
