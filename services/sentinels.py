@@ -19,6 +19,7 @@ from weakref import WeakSet
 from redis.asyncio import Connection, ConnectionPool, Redis, SSLConnection
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, RedisError
+from redis.utils import str_if_bytes
 
 _log = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ class Sentinels:
         state, (host, port) = await pipe.execute()
         if state["is_sdown"] or state["is_odown"]:
             return None
-        return Primary(int(state["config-epoch"]), host, int(port))
+        return Primary(int(state["config-epoch"]), str_if_bytes(host), int(port))
 
 
 class PrimaryConnection(Connection):

@@ -88,19 +88,18 @@ class Restore:
         name = (await self._store.call("GET", keys.IMPORT) or b"").decode()
         if name == archive.id + keys.IMPORT_DONE:
             return False
+        if name != archive.id and (name or await self._store.call("EXISTS", keys.TOTAL_USERS)):
+            raise ArchiveError(
+                "The store has another chat already, whose ids mean other things: import"
+                " into an empty one. Set DATA_DIR or REDIS_ENDPOINT_URL to that."
+            )
         if servers := await self._fleet.servers():
             are = "A server uses" if servers == 1 else f"{servers} servers use"
             raise ArchiveError(
                 f"{are} this store: stop it before an import. One that was killed counts for"
                 " a minute more."
             )
-        if name != archive.id:
-            if name or await self._store.call("EXISTS", keys.TOTAL_USERS):
-                raise ArchiveError(
-                    "The store has another chat already, whose ids mean other things: import"
-                    " into an empty one. Set DATA_DIR or REDIS_ENDPOINT_URL to that."
-                )
-            await self._store.call("SET", keys.IMPORT, archive.id)
+        await self._store.call("SET", keys.IMPORT, archive.id)
         clock = await self._store.call("GET", keys.CLOCK)
         pipe = self._store.pipeline()
         # First, as its existence keeps servers from filling the store with demo data.
