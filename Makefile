@@ -34,7 +34,7 @@ test-client: client/node_modules/.stamp ## the client's own checks and tests, wi
 	cd client && npm run --silent lint && npm run --silent types && \
 		npm run --silent codegen:check && npm test --silent
 
-clients: tests/clients/node_modules/.stamp ## install the clients of others that the tests use
+clients: tests/clients/node_modules/.stamp examples/bots/typescript/node_modules/.stamp ## install what the tests of clients and bots use
 
 proxies: build/proxies/.stamp ## fetch nginx and Caddy for the tests of deploy/
 
@@ -62,7 +62,7 @@ format: $(VENV)/.test ## put the sources into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schema: $(VENV)/.run client/node_modules/.stamp ## write schema.graphql anew, and the client's types from it
+schema: $(VENV)/.run client/node_modules/.stamp ## write schema.graphql and docs/api.md anew, and the client's types
 	$(BIN)/python -m resolvers.export
 	cd client && npm run --silent codegen
 
@@ -81,7 +81,8 @@ lock: ## pin the newest dependencies that pyproject.toml allows (needs uv)
 
 clean: ## remove what the other targets made; .data, the chat itself, stays
 	rm -rf $(VENV) build client/node_modules client/dist playground/node_modules playground/dist \
-		tests/clients/node_modules bench/peers/node_modules bench/results \
+		tests/clients/node_modules examples/bots/typescript/node_modules bench/peers/node_modules \
+		bench/results \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

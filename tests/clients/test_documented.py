@@ -1,11 +1,8 @@
 """The programs of docs/clients.md do what is said there."""
 
 import asyncio
-import os
 import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from tests.api.client import User
 from tests.clients.conftest import Chat
 from tests.clients.workshop import CLIENTS, SCHEMA, documented, furnish, run_node
 from tests.faults.proxy import Proxy
+from tests.programs import Output, running
 
 _SECONDS = 30
 
@@ -26,42 +24,6 @@ async def mary(chat: Chat) -> AsyncIterator[User]:
     mary = await User(chat.url).log_in("Mary")
     yield mary
     await mary.http.aclose()
-
-
-class Output:
-    """What a running program says, line by line."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-        self.lines: list[str] = []
-
-    async def wait_for(self, line: str) -> None:
-        assert self._process.stdout is not None
-        try:
-            async with asyncio.timeout(_SECONDS):
-                while line not in self.lines:
-                    read = await self._process.stdout.readline()
-                    assert read, f"It has ended, having said:\n{self}"
-                    self.lines.append(read.decode().rstrip())
-        except TimeoutError:
-            pytest.fail(f"Waited for {line!r}, having heard:\n{self}")
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
-
-
-@asynccontextmanager
-async def running(folder: Path, *command: str) -> AsyncIterator[Output]:
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, env=environment, stdout=PIPE, stderr=STDOUT, start_new_session=True
-    )
-    try:
-        yield Output(process)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, 9)
-        await process.wait()
 
 
 def write_programs(folder: Path, network: Proxy) -> None:

@@ -37,7 +37,9 @@ def furnish(folder: Path, *files: Path) -> None:
     (folder / "node_modules").symlink_to(CLIENTS / "node_modules")
 
 
-def documented(url: str) -> dict[str, str]:
-    """The programs of docs/clients.md by their names, for the server at `url`."""
-    text = (ROOT / "docs/clients.md").read_text()
-    return {name: code.replace(_DOCUMENTED_URL, url) for name, code in _PROGRAM.findall(text)}
+def documented(url: str, page: str = "docs/clients.md") -> dict[str, str]:
+    """The programs of a page by their names, for the server at `url`."""
+    text = (ROOT / page).read_text().replace(_DOCUMENTED_URL, url)
+    # Of a socket, too.
+    text = text.replace(_DOCUMENTED_URL.replace("http", "ws"), url.replace("http", "ws"))
+    return dict(_PROGRAM.findall(text))
