@@ -1,5 +1,6 @@
 """The schema holds the API's core to the letter, describes everything, and its file is current."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,12 @@ from graphql import (
     parse,
     print_ast,
 )
+from graphql import (
+    build_schema as build_schema_of,
+)
 
-from resolvers.export import SCHEMA_FILE
+from resolvers.export import REFERENCE_FILE, SCHEMA_FILE
+from resolvers.reference import write_reference
 from resolvers.root import build_schema
 
 SCHEMA = build_schema()
@@ -31,6 +36,26 @@ Fielded = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType
 
 def test_the_committed_schema_is_current() -> None:
     assert SCHEMA_FILE.read_text() == f"{SCHEMA.as_str()}\n", "run `make schema`"
+
+
+def test_the_committed_reference_is_current() -> None:
+    assert REFERENCE_FILE.read_text() == write_reference(SCHEMA._schema), "run `make schema`"
+
+
+def test_each_link_of_the_reference_leads_somewhere() -> None:
+    text = REFERENCE_FILE.read_text()
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    anchors = [heading.replace(".", "").replace(" ", "-").lower() for heading in headings]
+    assert len(set(anchors)) == len(anchors)
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= set(anchors)
+    assert {name for name in SCHEMA._schema.type_map if not name.startswith("__")} <= {
+        *headings, "Query", "Mutation", "Subscription", "ID", "String", "Int", "Boolean",
+    }  # fmt: skip
+
+
+def test_the_reference_shows_defaults() -> None:
+    schema = build_schema_of('type Query { "A." a("B." b: [Int!] = [1, 2], "C." c: Int): Int }')
+    assert "| `b` | `[Int!]` | `[1, 2]` | B. |\n| `c` | `Int` |  | C. |" in write_reference(schema)
 
 
 def test_the_committed_schema_builds_by_itself() -> None:
