@@ -144,6 +144,11 @@ const english = {
     over: (count: number) => `${plural(count, "character")} too many`,
   },
 
+  bot: {
+    mark: "Bot",
+    named: (name: string) => `${name} (bot)`,
+  },
+
   people: {
     title: "New chat",
     lead: "Choose who to talk to.",

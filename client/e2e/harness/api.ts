@@ -8,6 +8,14 @@ const SEND = `mutation ($roomId: ID!, $text: String!) {
   sendMessage(input: { roomId: $roomId, text: $text }) { message { id } }
 }`;
 
+const CREATE_BOT = `mutation ($username: String!) {
+  createBot(input: { username: $username, scopes: [READ, SEND] }) { token bot { id } }
+}`;
+
+const ADD_BOT = `mutation ($botId: ID!, $roomId: ID!) {
+  addBotToRoom(input: { botId: $botId, roomId: $roomId }) { room { id } }
+}`;
+
 const HISTORY = `query ($roomId: ID!, $before: String) {
   messages(roomId: $roomId, last: 100, before: $before) {
     nodes { text }
@@ -35,6 +43,19 @@ export class Member {
 
   async say(text: string, roomId = general): Promise<void> {
     await ask(this.url, SEND, { roomId, text }, this.token);
+  }
+
+  /** A bot of this user's, in General. */
+  async createBot(username: string): Promise<Member> {
+    const { createBot } = await ask<{ createBot: { token: string; bot: { id: string } } }>(
+      this.url,
+      CREATE_BOT,
+      { username },
+      this.token,
+    );
+    const ids = { botId: createBot.bot.id, roomId: general };
+    await ask(this.url, ADD_BOT, ids, this.token);
+    return new Member(this.url, createBot.token);
   }
 
   /** Every text of a room, oldest first. */

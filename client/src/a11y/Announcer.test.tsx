@@ -2,7 +2,7 @@ import { act, cleanup, render } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Announcer } from "./Announcer";
 
-let hear: (message: { text: string; sender: { username: string } }) => void;
+let hear: (message: { text: string; sender: { username: string; isBot: boolean } }) => void;
 vi.mock("../features/stream/useLiveMessages", () => ({
   useLiveMessages: (listener: typeof hear) => {
     hear = listener;
@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 function arrive(...texts: string[]) {
-  for (const text of texts) hear({ text, sender: { username: "Mary" } });
+  for (const text of texts) hear({ text, sender: { username: "Mary", isBot: false } });
 }
 
 function spoken(): string | null | undefined {
@@ -28,6 +28,12 @@ test("a single message is read with its words", () => {
   render(<Announcer />);
   arrive("Hello");
   expect(spoken()).toBe("Mary: Hello");
+});
+
+test("a bot is called one", () => {
+  render(<Announcer />);
+  hear({ text: "Hello", sender: { username: "Echo", isBot: true } });
+  expect(spoken()).toBe("Echo (bot): Hello");
 });
 
 test("several within a second are one announcement", () => {

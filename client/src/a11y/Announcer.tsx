@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { calledName } from "../features/people/calledName";
 import { useLiveMessages } from "../features/stream/useLiveMessages";
 import { words } from "../words";
 
@@ -16,7 +17,7 @@ export function Announcer() {
 
   useLiveMessages((message) => {
     waiting.current.push(
-      words.announce.message(message.sender.username, message.text.slice(0, longestText)),
+      words.announce.message(calledName(message.sender), message.text.slice(0, longestText)),
     );
     timer.current ??= setTimeout(() => {
       const messages = waiting.current.splice(0);

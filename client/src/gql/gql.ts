@@ -15,28 +15,28 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  */
 type Documents = {
     "\n  mutation SendMessage($roomId: ID!, $text: String!, $clientMessageId: String!) {\n    sendMessage(input: { roomId: $roomId, text: $text, clientMessageId: $clientMessageId }) {\n      edge { ...NewEdge @unmask }\n    }\n  }\n": typeof types.SendMessageDocument,
-    "\n  fragment Person_user on User {\n    id\n    username\n    online\n    lastSeenAt\n  }\n": typeof types.Person_UserFragmentDoc,
+    "\n  fragment Person_user on User {\n    id\n    username\n    isBot\n    online\n    lastSeenAt\n  }\n": typeof types.Person_UserFragmentDoc,
     "\n  query People($after: String) {\n    users(first: 100, after: $after) {\n      nodes { id username ...Person_user }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.PeopleDocument,
     "\n  query Presences($ids: [ID!]!) {\n    nodes(ids: $ids) { id ... on User { ...Presence @unmask } }\n  }\n": typeof types.PresencesDocument,
-    "\n  fragment RoomItem_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username online lastSeenAt } }\n    lastMessage { id text sentAt sender { id username } }\n  }\n": typeof types.RoomItem_RoomFragmentDoc,
+    "\n  fragment RoomItem_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n    lastMessage { id text sentAt sender { id username isBot } }\n  }\n": typeof types.RoomItem_RoomFragmentDoc,
     "\n  fragment RoomMembers_room on Room {\n    id\n    people: members(first: 100) {\n      nodes { id username online }\n      pageInfo { hasNextPage }\n    }\n  }\n": typeof types.RoomMembers_RoomFragmentDoc,
     "\n  query Rooms {\n    rooms {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room }\n    }\n  }\n": typeof types.RoomsDocument,
     "\n  query MoreRooms($after: String!) {\n    rooms(first: 100, after: $after) {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room @unmask }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.MoreRoomsDocument,
     "\n  mutation OpenPrivateRoom($userId: ID!) {\n    openPrivateRoom(input: { userId: $userId }) { room { ...NewRoom @unmask } }\n  }\n": typeof types.OpenPrivateRoomDocument,
-    "\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username online lastSeenAt } }\n  }\n": typeof types.RoomSummary_RoomFragmentDoc,
+    "\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n  }\n": typeof types.RoomSummary_RoomFragmentDoc,
     "\n  mutation LogIn($username: String!, $password: String!) {\n    login(input: { username: $username, password: $password }) { user { id } }\n  }\n": typeof types.LogInDocument,
     "\n  mutation Register($username: String!, $password: String!) {\n    register(input: { username: $username, password: $password }) { user { id } }\n  }\n": typeof types.RegisterDocument,
     "\n  mutation LogOut {\n    logout { user { id } }\n  }\n": typeof types.LogOutDocument,
     "\n  query ArrivalInRoom($roomId: ID!) {\n    room(id: $roomId) {\n      id\n      lastMessage { ...NewMessage @unmask }\n      messages { edges { ...NewEdge @unmask } }\n    }\n  }\n": typeof types.ArrivalInRoomDocument,
     "\n  fragment MessageId on Message { id }\n": typeof types.MessageIdFragmentDoc,
     "\n  query RoomList { rooms { nodes { ...NewRoom @unmask } } }\n": typeof types.RoomListDocument,
-    "\n  fragment NewMessage on Message {\n    id\n    text\n    clientMessageId\n    sentAt\n    room { id }\n    sender { id username online lastSeenAt }\n  }\n": typeof types.NewMessageFragmentDoc,
+    "\n  fragment NewMessage on Message {\n    id\n    text\n    clientMessageId\n    sentAt\n    room { id }\n    sender { id username isBot online lastSeenAt }\n  }\n": typeof types.NewMessageFragmentDoc,
     "\n  fragment NewEdge on MessageEdge { cursor node { ...NewMessage @unmask } }\n": typeof types.NewEdgeFragmentDoc,
     "\n  fragment NewRoom on Room {\n    id\n    kind\n    lastMessage { id sentAt sender { id } }\n    ...RoomItem_room @unmask\n  }\n": typeof types.NewRoomFragmentDoc,
-    "\n  fragment Presence on User { id username online lastSeenAt }\n": typeof types.PresenceFragmentDoc,
+    "\n  fragment Presence on User { id username isBot online lastSeenAt }\n": typeof types.PresenceFragmentDoc,
     "\n  subscription Events($after: String!) {\n    events(after: $after) {\n      cursor\n      ... on MessageAdded { edge { ...NewEdge @unmask } }\n      ... on RoomAdded { room { ...NewRoom @unmask } }\n      ... on PresenceChanged { user { ...Presence @unmask } }\n      ... on CaughtUp { replayed }\n    }\n  }\n": typeof types.EventsDocument,
     "\n  query Page($roomId: ID!, $hasRoom: Boolean!) {\n    eventCursor\n    me { id username online }\n    rooms(first: 100) {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room @unmask }\n      pageInfo { hasNextPage endCursor }\n    }\n    room(id: $roomId) @include(if: $hasRoom) { ...RoomAtFirst @unmask }\n    first: rooms(first: 1) @skip(if: $hasRoom) { nodes { ...RoomAtFirst @unmask } }\n  }\n": typeof types.PageDocument,
-    "\n  fragment MessageRow_message on Message {\n    id\n    text\n    sentAt\n    sender { id username online }\n  }\n": typeof types.MessageRow_MessageFragmentDoc,
+    "\n  fragment MessageRow_message on Message {\n    id\n    text\n    sentAt\n    sender { id username isBot online }\n  }\n": typeof types.MessageRow_MessageFragmentDoc,
     "\n  fragment TimelinePage on MessageConnection {\n    edges { cursor node { id clientMessageId sentAt sender { id } ...MessageRow_message @unmask } }\n    pageInfo { hasPreviousPage hasNextPage }\n  }\n": typeof types.TimelinePageFragmentDoc,
     "\n  fragment RoomAtFirst on Room {\n    id\n    kind\n    ...RoomItem_room @unmask\n    ...RoomMembers_room @unmask\n    messages(last: 50) { ...TimelinePage @unmask }\n  }\n": typeof types.RoomAtFirstFragmentDoc,
     "\n  query OpenRoom($roomId: ID!) {\n    room(id: $roomId) { ...RoomAtFirst @unmask }\n  }\n": typeof types.OpenRoomDocument,
@@ -45,28 +45,28 @@ type Documents = {
 };
 const documents: Documents = {
     "\n  mutation SendMessage($roomId: ID!, $text: String!, $clientMessageId: String!) {\n    sendMessage(input: { roomId: $roomId, text: $text, clientMessageId: $clientMessageId }) {\n      edge { ...NewEdge @unmask }\n    }\n  }\n": types.SendMessageDocument,
-    "\n  fragment Person_user on User {\n    id\n    username\n    online\n    lastSeenAt\n  }\n": types.Person_UserFragmentDoc,
+    "\n  fragment Person_user on User {\n    id\n    username\n    isBot\n    online\n    lastSeenAt\n  }\n": types.Person_UserFragmentDoc,
     "\n  query People($after: String) {\n    users(first: 100, after: $after) {\n      nodes { id username ...Person_user }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.PeopleDocument,
     "\n  query Presences($ids: [ID!]!) {\n    nodes(ids: $ids) { id ... on User { ...Presence @unmask } }\n  }\n": types.PresencesDocument,
-    "\n  fragment RoomItem_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username online lastSeenAt } }\n    lastMessage { id text sentAt sender { id username } }\n  }\n": types.RoomItem_RoomFragmentDoc,
+    "\n  fragment RoomItem_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n    lastMessage { id text sentAt sender { id username isBot } }\n  }\n": types.RoomItem_RoomFragmentDoc,
     "\n  fragment RoomMembers_room on Room {\n    id\n    people: members(first: 100) {\n      nodes { id username online }\n      pageInfo { hasNextPage }\n    }\n  }\n": types.RoomMembers_RoomFragmentDoc,
     "\n  query Rooms {\n    rooms {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room }\n    }\n  }\n": types.RoomsDocument,
     "\n  query MoreRooms($after: String!) {\n    rooms(first: 100, after: $after) {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room @unmask }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.MoreRoomsDocument,
     "\n  mutation OpenPrivateRoom($userId: ID!) {\n    openPrivateRoom(input: { userId: $userId }) { room { ...NewRoom @unmask } }\n  }\n": types.OpenPrivateRoomDocument,
-    "\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username online lastSeenAt } }\n  }\n": types.RoomSummary_RoomFragmentDoc,
+    "\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n  }\n": types.RoomSummary_RoomFragmentDoc,
     "\n  mutation LogIn($username: String!, $password: String!) {\n    login(input: { username: $username, password: $password }) { user { id } }\n  }\n": types.LogInDocument,
     "\n  mutation Register($username: String!, $password: String!) {\n    register(input: { username: $username, password: $password }) { user { id } }\n  }\n": types.RegisterDocument,
     "\n  mutation LogOut {\n    logout { user { id } }\n  }\n": types.LogOutDocument,
     "\n  query ArrivalInRoom($roomId: ID!) {\n    room(id: $roomId) {\n      id\n      lastMessage { ...NewMessage @unmask }\n      messages { edges { ...NewEdge @unmask } }\n    }\n  }\n": types.ArrivalInRoomDocument,
     "\n  fragment MessageId on Message { id }\n": types.MessageIdFragmentDoc,
     "\n  query RoomList { rooms { nodes { ...NewRoom @unmask } } }\n": types.RoomListDocument,
-    "\n  fragment NewMessage on Message {\n    id\n    text\n    clientMessageId\n    sentAt\n    room { id }\n    sender { id username online lastSeenAt }\n  }\n": types.NewMessageFragmentDoc,
+    "\n  fragment NewMessage on Message {\n    id\n    text\n    clientMessageId\n    sentAt\n    room { id }\n    sender { id username isBot online lastSeenAt }\n  }\n": types.NewMessageFragmentDoc,
     "\n  fragment NewEdge on MessageEdge { cursor node { ...NewMessage @unmask } }\n": types.NewEdgeFragmentDoc,
     "\n  fragment NewRoom on Room {\n    id\n    kind\n    lastMessage { id sentAt sender { id } }\n    ...RoomItem_room @unmask\n  }\n": types.NewRoomFragmentDoc,
-    "\n  fragment Presence on User { id username online lastSeenAt }\n": types.PresenceFragmentDoc,
+    "\n  fragment Presence on User { id username isBot online lastSeenAt }\n": types.PresenceFragmentDoc,
     "\n  subscription Events($after: String!) {\n    events(after: $after) {\n      cursor\n      ... on MessageAdded { edge { ...NewEdge @unmask } }\n      ... on RoomAdded { room { ...NewRoom @unmask } }\n      ... on PresenceChanged { user { ...Presence @unmask } }\n      ... on CaughtUp { replayed }\n    }\n  }\n": types.EventsDocument,
     "\n  query Page($roomId: ID!, $hasRoom: Boolean!) {\n    eventCursor\n    me { id username online }\n    rooms(first: 100) {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room @unmask }\n      pageInfo { hasNextPage endCursor }\n    }\n    room(id: $roomId) @include(if: $hasRoom) { ...RoomAtFirst @unmask }\n    first: rooms(first: 1) @skip(if: $hasRoom) { nodes { ...RoomAtFirst @unmask } }\n  }\n": types.PageDocument,
-    "\n  fragment MessageRow_message on Message {\n    id\n    text\n    sentAt\n    sender { id username online }\n  }\n": types.MessageRow_MessageFragmentDoc,
+    "\n  fragment MessageRow_message on Message {\n    id\n    text\n    sentAt\n    sender { id username isBot online }\n  }\n": types.MessageRow_MessageFragmentDoc,
     "\n  fragment TimelinePage on MessageConnection {\n    edges { cursor node { id clientMessageId sentAt sender { id } ...MessageRow_message @unmask } }\n    pageInfo { hasPreviousPage hasNextPage }\n  }\n": types.TimelinePageFragmentDoc,
     "\n  fragment RoomAtFirst on Room {\n    id\n    kind\n    ...RoomItem_room @unmask\n    ...RoomMembers_room @unmask\n    messages(last: 50) { ...TimelinePage @unmask }\n  }\n": types.RoomAtFirstFragmentDoc,
     "\n  query OpenRoom($roomId: ID!) {\n    room(id: $roomId) { ...RoomAtFirst @unmask }\n  }\n": types.OpenRoomDocument,
@@ -95,7 +95,7 @@ export function graphql(source: "\n  mutation SendMessage($roomId: ID!, $text: S
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment Person_user on User {\n    id\n    username\n    online\n    lastSeenAt\n  }\n"): (typeof documents)["\n  fragment Person_user on User {\n    id\n    username\n    online\n    lastSeenAt\n  }\n"];
+export function graphql(source: "\n  fragment Person_user on User {\n    id\n    username\n    isBot\n    online\n    lastSeenAt\n  }\n"): (typeof documents)["\n  fragment Person_user on User {\n    id\n    username\n    isBot\n    online\n    lastSeenAt\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -107,7 +107,7 @@ export function graphql(source: "\n  query Presences($ids: [ID!]!) {\n    nodes(
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment RoomItem_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username online lastSeenAt } }\n    lastMessage { id text sentAt sender { id username } }\n  }\n"): (typeof documents)["\n  fragment RoomItem_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username online lastSeenAt } }\n    lastMessage { id text sentAt sender { id username } }\n  }\n"];
+export function graphql(source: "\n  fragment RoomItem_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n    lastMessage { id text sentAt sender { id username isBot } }\n  }\n"): (typeof documents)["\n  fragment RoomItem_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n    lastMessage { id text sentAt sender { id username isBot } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -127,7 +127,7 @@ export function graphql(source: "\n  mutation OpenPrivateRoom($userId: ID!) {\n 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username online lastSeenAt } }\n  }\n"): (typeof documents)["\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username online lastSeenAt } }\n  }\n"];
+export function graphql(source: "\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n  }\n"): (typeof documents)["\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -155,7 +155,7 @@ export function graphql(source: "\n  query RoomList { rooms { nodes { ...NewRoom
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment NewMessage on Message {\n    id\n    text\n    clientMessageId\n    sentAt\n    room { id }\n    sender { id username online lastSeenAt }\n  }\n"): (typeof documents)["\n  fragment NewMessage on Message {\n    id\n    text\n    clientMessageId\n    sentAt\n    room { id }\n    sender { id username online lastSeenAt }\n  }\n"];
+export function graphql(source: "\n  fragment NewMessage on Message {\n    id\n    text\n    clientMessageId\n    sentAt\n    room { id }\n    sender { id username isBot online lastSeenAt }\n  }\n"): (typeof documents)["\n  fragment NewMessage on Message {\n    id\n    text\n    clientMessageId\n    sentAt\n    room { id }\n    sender { id username isBot online lastSeenAt }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -167,7 +167,7 @@ export function graphql(source: "\n  fragment NewRoom on Room {\n    id\n    kin
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment Presence on User { id username online lastSeenAt }\n"): (typeof documents)["\n  fragment Presence on User { id username online lastSeenAt }\n"];
+export function graphql(source: "\n  fragment Presence on User { id username isBot online lastSeenAt }\n"): (typeof documents)["\n  fragment Presence on User { id username isBot online lastSeenAt }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -179,7 +179,7 @@ export function graphql(source: "\n  query Page($roomId: ID!, $hasRoom: Boolean!
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  fragment MessageRow_message on Message {\n    id\n    text\n    sentAt\n    sender { id username online }\n  }\n"): (typeof documents)["\n  fragment MessageRow_message on Message {\n    id\n    text\n    sentAt\n    sender { id username online }\n  }\n"];
+export function graphql(source: "\n  fragment MessageRow_message on Message {\n    id\n    text\n    sentAt\n    sender { id username isBot online }\n  }\n"): (typeof documents)["\n  fragment MessageRow_message on Message {\n    id\n    text\n    sentAt\n    sender { id username isBot online }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -7,6 +7,7 @@ interface User {
   __typename: "User";
   id: string;
   username: string;
+  isBot: boolean;
   online: boolean;
   lastSeenAt: string | null;
 }
@@ -323,7 +324,14 @@ export function failure(code: string, extensions: object = {}): GraphQLError {
 }
 
 function newUser(number: number, username: string): User {
-  return { __typename: "User", id: `user:${number}`, username, online: false, lastSeenAt: null };
+  return {
+    __typename: "User",
+    id: `user:${number}`,
+    username,
+    isBot: false,
+    online: false,
+    lastSeenAt: null,
+  };
 }
 
 function newRoom(id: string, name: string | null, people: User[]): Room {

@@ -52,6 +52,7 @@ function edgeOf({ clientMessageId, roomId, text, createdAt }: OutboxEntry): NewE
         __typename: "User",
         id: "user:1",
         username: "Pablo",
+        isBot: false,
         online: true,
         lastSeenAt: null,
       },

@@ -2,6 +2,7 @@ import type { FragmentType } from "@apollo/client";
 import { useFragment } from "@apollo/client/react";
 import { graphql } from "../../gql";
 import { Avatar } from "../../ui/Avatar";
+import { BotMark } from "../../ui/BotMark";
 import { shortTime } from "../../ui/clock";
 import { useToday } from "../../ui/useToday";
 import { words } from "../../words";
@@ -12,6 +13,7 @@ export const Person_user = graphql(`
   fragment Person_user on User {
     id
     username
+    isBot
     online
     lastSeenAt
   }
@@ -32,7 +34,10 @@ export function PersonButton({ person: ref, onChoose }: Props) {
         <Avatar name={person.username}>
           <OnlineDot online={person.online} />
         </Avatar>
-        <span className={styles.name}>{person.username}</span>
+        <span className={styles.name}>
+          <bdi>{person.username}</bdi>
+          {person.isBot && <BotMark />}
+        </span>
         {!person.online && person.lastSeenAt !== null && (
           <span className={styles.seen}>
             {words.presence.lastSeen(shortTime(person.lastSeenAt, today))}

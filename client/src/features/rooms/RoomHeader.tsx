@@ -1,6 +1,7 @@
 import { ArrowLeft } from "lucide-react";
 import { Link } from "wouter";
 import { Avatar } from "../../ui/Avatar";
+import { BotMark } from "../../ui/BotMark";
 import { shortTime } from "../../ui/clock";
 import iconButton from "../../ui/IconButton.module.css";
 import { useToday } from "../../ui/useToday";
@@ -36,6 +37,7 @@ export function RoomHeader({ room, viewerId }: Props) {
         <>
           <h1 className={styles.name}>
             <bdi>{room.name}</bdi>
+            {room.other?.isBot && <BotMark />}
           </h1>
           {room.other ? (
             <p className={styles.presence}>{presenceText(room.other, today)}</p>

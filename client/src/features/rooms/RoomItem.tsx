@@ -5,9 +5,11 @@ import { Link } from "wouter";
 import { graphql } from "../../gql";
 import { roomPath } from "../../routes";
 import { Avatar } from "../../ui/Avatar";
+import { BotMark } from "../../ui/BotMark";
 import { shortTime } from "../../ui/clock";
 import { useToday } from "../../ui/useToday";
 import { words } from "../../words";
+import { calledName } from "../people/calledName";
 import { OnlineDot } from "../presence/OnlineDot";
 import styles from "./RoomItem.module.css";
 import { otherMember, roomName } from "./roomName";
@@ -17,8 +19,8 @@ export const RoomItem_room = graphql(`
     id
     name
     kind
-    members(first: 2) { nodes { id username online lastSeenAt } }
-    lastMessage { id text sentAt sender { id username } }
+    members(first: 2) { nodes { id username isBot online lastSeenAt } }
+    lastMessage { id text sentAt sender { id username isBot } }
   }
 `);
 
@@ -37,6 +39,7 @@ export function RoomItem({ room: ref, viewerId, isOpen, isTabStop, unread, waiti
   if (!complete) return null;
   const name = roomName(room, viewerId);
   const last = room.lastMessage;
+  const other = room.kind === "PUBLIC" ? undefined : otherMember(room.members.nodes, viewerId);
   return (
     <li>
       <Link
@@ -52,10 +55,13 @@ export function RoomItem({ room: ref, viewerId, isOpen, isTabStop, unread, waiti
           </span>
         ) : (
           <Avatar name={name}>
-            <OnlineDot online={otherMember(room.members.nodes, viewerId)?.online ?? false} />
+            <OnlineDot online={other?.online ?? false} />
           </Avatar>
         )}
-        <span className={styles.name}>{name}</span>
+        <span className={styles.name}>
+          <bdi>{name}</bdi>
+          {other?.isBot && <BotMark />}
+        </span>
         {last !== null && (
           <time className={styles.time} dateTime={last.sentAt}>
             {shortTime(last.sentAt, today)}
@@ -84,12 +90,12 @@ export function RoomItem({ room: ref, viewerId, isOpen, isTabStop, unread, waiti
 }
 
 function previewOf(
-  message: { text: string; sender: { id: string; username: string } },
+  message: { text: string; sender: { id: string; username: string; isBot: boolean } },
   kind: "PUBLIC" | "PRIVATE",
   viewerId: string,
 ): string {
   if (message.sender.id === viewerId) return words.rooms.preview(words.rooms.you, message.text);
   return kind === "PUBLIC"
-    ? words.rooms.preview(message.sender.username, message.text)
+    ? words.rooms.preview(calledName(message.sender), message.text)
     : message.text;
 }

@@ -7,7 +7,7 @@ const RoomSummary_room = graphql(`
     id
     name
     kind
-    members(first: 2) { nodes { id username online lastSeenAt } }
+    members(first: 2) { nodes { id username isBot online lastSeenAt } }
   }
 `);
 
@@ -15,7 +15,7 @@ export interface RoomSummary {
   id: string;
   name: string;
   /** The other one in a private room. */
-  other: { username: string; online: boolean; lastSeenAt: string | null } | null;
+  other: { username: string; isBot: boolean; online: boolean; lastSeenAt: string | null } | null;
 }
 
 /** What the page of a room says about it; null until it is known. */

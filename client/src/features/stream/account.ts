@@ -1,6 +1,7 @@
 import type { Waits } from "../../waits";
 import { type Drafts, openDrafts } from "../composer/drafts";
 import { type Outbox, type OutboxEntry, openOutbox } from "../outbox/outbox";
+import { calledName } from "../people/calledName";
 import { createNotes, type Notes } from "../presence/notes";
 import { openReads, type Reads } from "../rooms/reads";
 import type { Viewer } from "../session/session";
@@ -51,7 +52,7 @@ export function openAccount({ viewer, newest, waits, transmit, show }: Surroundi
       for (const event of events) {
         if (event.__typename === "MessageAdded") followMessage(event.edge);
         if (event.__typename === "PresenceChanged" && event.user.id !== viewer.id) {
-          notes.add(event.user.username, event.user.online, newestSentAt);
+          notes.add(calledName(event.user), event.user.online, newestSentAt);
         }
       }
     },

@@ -8,7 +8,7 @@ export const NEW_MESSAGE = graphql(`
     clientMessageId
     sentAt
     room { id }
-    sender { id username online lastSeenAt }
+    sender { id username isBot online lastSeenAt }
   }
 `);
 
@@ -26,7 +26,7 @@ export const NEW_ROOM = graphql(`
 `);
 
 export const PRESENCE = graphql(`
-  fragment Presence on User { id username online lastSeenAt }
+  fragment Presence on User { id username isBot online lastSeenAt }
 `);
 
 export const EVENTS = graphql(`

@@ -2,9 +2,11 @@ import { useFragment } from "@apollo/client/react";
 import { graphql } from "../../gql";
 import type { MessageRow_MessageFragment } from "../../gql/graphql";
 import { Avatar } from "../../ui/Avatar";
+import { BotMark } from "../../ui/BotMark";
 import { clockTime } from "../../ui/clock";
 import { nameColorOf } from "../../ui/identity";
 import { words } from "../../words";
+import { calledName } from "../people/calledName";
 import { OnlineDot } from "../presence/OnlineDot";
 import { Bubble, type BubbleProps } from "./Bubble";
 import styles from "./MessageRow.module.css";
@@ -17,7 +19,7 @@ export const MessageRow_message = graphql(`
     id
     text
     sentAt
-    sender { id username online }
+    sender { id username isBot online }
   }
 `);
 
@@ -47,7 +49,7 @@ function confirmedBubble(
   const isOwn = sender.id === viewerId;
   const showsAuthor = showsAuthors && !isOwn;
   return {
-    label: words.timeline.by(sender.username, clockTime(sentAt)),
+    label: words.timeline.by(calledName(sender), clockTime(sentAt)),
     isOwn,
     isTabStop,
     placement,
@@ -66,10 +68,11 @@ function confirmedBubble(
         className={styles.author}
         tabIndex={isTabStop ? 0 : -1}
         style={{ color: nameColorOf(sender.username) }}
-        aria-label={words.timeline.openChatWith(sender.username)}
+        aria-label={words.timeline.openChatWith(calledName(sender))}
         onClick={() => onOpenChatWith(sender.id)}
       >
         <bdi>{sender.username}</bdi>
+        {sender.isBot && <BotMark />}
       </button>
     ),
     text,

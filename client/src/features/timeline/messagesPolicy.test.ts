@@ -20,7 +20,14 @@ function edge(number: number): NewEdge {
       clientMessageId: null,
       sentAt: `2026-11-24T10:00:00.${place}Z`,
       room,
-      sender: { __typename: "User", id: "user:2", username: "Joe", online: true, lastSeenAt: null },
+      sender: {
+        __typename: "User",
+        id: "user:2",
+        username: "Joe",
+        isBot: false,
+        online: true,
+        lastSeenAt: null,
+      },
     },
   };
 }
