@@ -203,12 +203,14 @@ async def test_each_operation_is_for_its_scope(
                 errors = error.errors or []
             forbidden = any(each["extensions"]["code"] == "FORBIDDEN" for each in errors)
             assert forbidden is not may(kind, name, scopes), (name, errors)
+            if kind == "subscription":
+                assert await codes(bot, f"{kind} {{ {selected} }}") == {"FORBIDDEN"}, name
 
 
 async def test_one_field_that_is_allowed_opens_no_other(
     serve: Serve, visit: Visit, create: Create
 ) -> None:
-    server = serve()
+    server = serve(MAX_BATCH_SIZE="2")
     pablo = await visit(server).log_in("Pablo")
     sender = await create(pablo, "Sender", SEND)
     reader = await create(pablo, "Reader", READ)
@@ -218,6 +220,12 @@ async def test_one_field_that_is_allowed_opens_no_other(
         sender, '{ a: me { username } messages(roomId: "room:0") { nodes { text } } b: me { id } }'
     )
     assert body["data"] is None
+    batch = [{"query": "{ me { username } }"}, {"query": "{ eventCursor }"}]
+    allowed, refused = (
+        await sender.http.post("/graphql", json=batch, headers=sender.headers)
+    ).json()
+    assert allowed == {"data": {"me": {"username": "Sender"}}}
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     send = 'sendMessage(input: {roomId: "room:0", text: "x"}) { message { id } }'
     body = await answer(reader, f"mutation {{ a: {send} b: {send} }}")
     assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
