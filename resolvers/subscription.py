@@ -10,7 +10,7 @@ from resolvers.live import LiveEvents, T, Tell
 from schema.connection import Edge
 from schema.context import Context, Info
 from schema.event import Event, to_event
-from schema.message import Message, message_edge
+from schema.message import Message, live_edge
 from schema.room import Room
 from schema.user import User
 from services import cursors, models
@@ -77,7 +77,7 @@ async def _live(
 
 
 async def _tell_message(context: Context, event: models.Event) -> Edge[Message] | None:
-    return message_edge(context, event.message) if isinstance(event, models.MessageEvent) else None
+    return live_edge(context, event) if isinstance(event, models.MessageEvent) else None
 
 
 async def _tell_room(context: Context, event: models.Event) -> Room | None:

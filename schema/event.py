@@ -37,20 +37,21 @@ class CaughtUp(Event):
     replayed: int = strawberry.field(description="How many events were delivered before this one.")
 
 
-def position_cursor(context: Context, position: int) -> str:
+def position_cursor(context: Context, position: int, doubt: int = 0) -> str:
     """The cursor of a moment, for what has no place in a room's history."""
-    return cursors.encode(position / 1_000_000, position, context.chat.epoch)
+    cursor = cursors.encode(position / 1_000_000, position, context.chat.epoch)
+    return cursors.doubtful(cursor, doubt)
 
 
 async def to_event(context: Context, event: models.Event) -> Event | None:
     """The event as the API tells it; None for one about a record that is gone."""
     match event:
-        case models.MessageEvent(message=message):
+        case models.MessageEvent(message=message, doubt=doubt):
             edge = message_edge(context, message)
-            return MessageAdded(cursor=edge.cursor, edge=edge)
-        case models.RoomEvent(position=position, room_id=room_id):
+            return MessageAdded(cursor=cursors.doubtful(edge.cursor, doubt), edge=edge)
+        case models.RoomEvent(position=position, room_id=room_id, doubt=doubt):
             (room,) = await context.chat.rooms.get_many([room_id])
-            cursor = position_cursor(context, position)
+            cursor = position_cursor(context, position, doubt)
             return None if room is None else RoomAdded(cursor=cursor, room=Room.of(room))
         case models.PresenceEvent(user_id=user_id):
             user = await context.loaders.user(user_id)

@@ -62,6 +62,14 @@ def message_edge(context: Context, record: models.Message) -> Edge[Message]:
     return _edge(record, context.chat.epoch)
 
 
+def live_edge(context: Context, event: models.MessageEvent) -> Edge[Message]:
+    """Of a message that is being told: resuming after it repeats what may not have been told."""
+    edge = _edge(event.message, context.chat.epoch)
+    if event.doubt:
+        return Edge(cursor=cursors.doubtful(edge.cursor, event.doubt), node=edge.node)
+    return edge
+
+
 def _edge(record: models.Message, epoch: str) -> Edge[Message]:
     """The same for everybody; kept, as the newest pages are read again and again."""
     make = _kept_edge if len(record.text) <= _SHORT else _new_edge

@@ -150,9 +150,8 @@ def _missed(event: LiveEvent, members: list[Subscription]) -> list[Subscription]
 
 def _spread(event: LiveEvent, words: Words, members: list[Subscription]) -> list[Subscription]:
     if isinstance(event, PresenceEvent):
-        missed = [subscription for subscription in members if not subscription.hear(None, words)]
+        missed = [subscription for subscription in members if not subscription.hear(event, words)]
         for subscription in missed:
             subscription.put(event)  # It is in no log to be read from.
         return missed
-    position = event.position
-    return [subscription for subscription in members if not subscription.hear(position, words)]
+    return [subscription for subscription in members if not subscription.hear(event, words)]

@@ -19,14 +19,12 @@ from typing import Any
 
 from broadcaster import BroadcastBackend, Event
 from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, RedisError, ResponseError
-from redis.maint_notifications import MaintNotificationsConfig
 
 from services import keys
 from services.conversation import Conversation
 from services.pipeline import Pipeline
+from services.sentinels import Place
 from services.store import Store
 from services.tasks import stop
 
@@ -68,8 +66,17 @@ class RedisChannels(BroadcastBackend):
     channel, so that their common order is kept. Sharded channels come and go with `follow` and
     `leave`."""
 
-    def __init__(self, store: Store, sources: Sequence[str], prefixes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        sources: Sequence[str],
+        prefixes: Sequence[str] = (),
+        *,
+        at: Place | None = None,
+    ) -> None:
+        """`at`: the server of a cluster that is to be heard; whose keys' changes it tells of."""
         self._store = store
+        self._at = at
         self._sources = (*sources, keys.INVALIDATIONS_CHANNEL)
         self._prefixes = prefixes
         self._followed: set[str] = set()
@@ -169,16 +176,17 @@ class RedisChannels(BroadcastBackend):
             if self.connected.is_set():
                 self.connected.clear()
                 delay = _FIRST_DELAY
-                # The connections for commands may be as dead without saying so.
-                with suppress(RedisError):
-                    await self._store.drop_connections()
+                if not self._store.is_cluster:
+                    # The connections for commands may be as dead without saying so.
+                    with suppress(RedisError):
+                        await self._store.drop_connections()
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
             delay = min(delay * 2, _LONGEST_DELAY)
 
     async def _converse(self, channel: str) -> None:
         """Hand on what arrives on one connection; raise when it breaks or falls silent."""
         self._refusal = None
-        connection = _lonely_connection(self._store)
+        connection = self._store.lonely_connection(self._at)
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
             self._is_tracking = bool(self._prefixes) and await self._track(connection)
@@ -267,19 +275,3 @@ def _event(channel: str, source: str, data: bytes | list[bytes] | None) -> Event
     if isinstance(data, bytes):
         return Published(channel, source, data)
     return Changed(channel, data)
-
-
-def _lonely_connection(store: Store) -> AbstractConnection:
-    """A connection like the others, which breaks when it breaks: redis-py would connect again
-    without telling anyone of the gap.
-
-    Invalidations come as messages in RESP 2 only.
-    """
-    pool = store.redis.connection_pool
-    options = {
-        **pool.connection_kwargs,
-        "protocol": 2,
-        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
-        "retry": Retry(NoBackoff(), 0),
-    }
-    return pool.connection_class(**options)

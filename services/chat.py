@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from services.bells import Channels
 from services.bots import DEFAULT_MOST_BOTS, Bots
 from services.bridge import Bridge
+from services.cluster_hub import ClusterHub
 from services.demo import Demo
 from services.durability import Durability
 from services.errors import Unavailable
@@ -77,7 +78,8 @@ class Chat:
         self.messages = Messages(store, self.log, self.rooms, server_id, durability, channels)
         self.presence = PresenceService(store, server_id, channels)
         self.bridge = Bridge(self.log, self.rooms, self.users, self.presence, server_id)
-        self.hub = Hub(store, self.log, self.rooms, self.bridge, server_id, channels)
+        hub = ClusterHub if store.is_cluster else Hub
+        self.hub = hub(store, self.log, self.rooms, self.bridge, server_id, channels)
         self.fleet = Fleet(store, server_id, channels)
         user_cache.hearing = lambda: self.hub.hearing
         self.hub.on_users_changed = user_cache.forget

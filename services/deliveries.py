@@ -41,6 +41,10 @@ class Deliveries:
             self.delays.add(time.perf_counter() - self._taken_rung_at)
             self._taken_rung_at = None
 
+    def wait_since(self, moment: float | None) -> None:
+        """What has rung first of several deliveries that go side by side; None: nothing waits."""
+        self._rung_at = moment
+
     @property
     def lag(self) -> float:
         """For how many seconds that waits which rang first and is not delivered; 0 for nothing."""

@@ -6,6 +6,7 @@ from itertools import combinations
 import orjson
 
 from services import keys
+from services.cluster import slot_of
 from services.ids import private_room_id
 from services.passwords import Passwords
 from services.store import Store
@@ -50,7 +51,21 @@ class Demo:
         if not self._hashes:
             self._hashes = [await self._passwords.hash(PASSWORD) for _ in USERNAMES]
         plan = _plan(self._hashes, await _microseconds(self._store, now))
+        if self._store.is_cluster:
+            *plan, last = plan
+            await self._fill_slots(plan)
+            plan = [last]
         return bool(await self._store.run("seed", [keys.TOTAL_USERS], orjson.dumps(plan)))
+
+    async def _fill_slots(self, plan: list[Command]) -> None:
+        """Carry the plan out slot by slot: each is filled once, as its first key tells."""
+        by_slot: dict[int, list[Command]] = {}
+        for command in plan:
+            by_slot.setdefault(slot_of(command[1]), []).append(command)
+        pipe = self._store.pipeline()
+        for commands in by_slot.values():
+            self._store.add(pipe, "seed", [commands[0][1]], orjson.dumps(commands))
+        await self._store.execute(pipe)
 
 
 async def seed(store: Store, passwords: Passwords, now: float | None = None) -> bool:

@@ -15,8 +15,8 @@ from redis.maint_notifications import MaintNotificationsConfig
 from services.sentinels import Place, Sentinels
 
 _FORMS = (
-    "host:port or a URL that begins with redis://, rediss://, unix:///, redis+sentinel://"
-    " or rediss+sentinel://"
+    "host:port or a URL that begins with redis://, rediss://, unix:///, redis+sentinel://,"
+    " rediss+sentinel://, redis+cluster:// or rediss+cluster://"
 )
 _SENTINEL_FORM = "should name sentinels and a service, like redis+sentinel://host:26379/mymaster"
 _PORT = 6379
@@ -31,6 +31,8 @@ class Endpoint:
     """Of redis-py's pools: `connection_class`, and what an object of it is made with."""
     sentinels: Sentinels | None = None
     """Who say where it is."""
+    servers: Sequence[Place] = ()
+    """Some of those of a cluster; options are those of each, but for its host and port."""
 
     @classmethod
     def from_url(cls, url: str, password: str | None = None) -> "Endpoint":
@@ -39,6 +41,10 @@ class Endpoint:
         scheme, _, kind = parts.scheme.partition("+")
         if kind == "sentinel":
             return _behind_sentinels(parts._replace(scheme=scheme), password)
+        if kind == "cluster":
+            places = _places(parts, _PORT)
+            one = _with(parts, places[:1], path="")._replace(scheme=scheme)
+            return cls(_options(one.geturl(), password), servers=places)
         return cls(_options(url, password))
 
 
@@ -64,6 +70,10 @@ def as_url(value: str) -> str:
                 raise ValueError(_SENTINEL_FORM)
             path = f"/{service}/{_database(database)}"
             parts = _with(parts, _places(parts, _SENTINEL_PORT), path=path)
+        case "redis+cluster" | "rediss+cluster":
+            if parts.path.strip("/") not in ("", "0"):
+                raise ValueError("should name no database: a Redis Cluster has only one")
+            parts = _with(parts, _places(parts, _PORT), path="")
         case _:
             raise ValueError(f"should be {_FORMS}")
     url = parts.geturl()
@@ -93,7 +103,9 @@ def _places(parts: SplitResult, default_port: int, *, most: int | None = None) -
             raise ValueError(f"should be {_FORMS}")
         found.append((host, port or default_port))
     if most is not None and len(found) > most:
-        raise ValueError("should name one server; several are for redis+sentinel://")
+        raise ValueError(
+            "should name one server; several are for redis+sentinel:// and redis+cluster://"
+        )
     return found
 
 

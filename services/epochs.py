@@ -8,6 +8,7 @@ KIP-101, leader epochs.)
 """
 
 import secrets
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,8 +72,34 @@ class Epochs:
         return None if end is None else int(end)
 
 
+class ClusterEpochs(Epochs):
+    """Of a Redis Cluster: a new one begins only when the cluster was emptied.
+
+    Its servers fail over one by one. Who takes over goes on by its own clock, which shows later
+    than the positions that were lost with the one before: nothing new is taken for old.
+    """
+
+    async def _greet(self, connection: AbstractConnection) -> None:
+        await connection.on_connect()
+        self.greeted += 1
+
+    async def refresh(self, store: "Store", *, lost: str = "") -> None:
+        pipe = store.pipeline()
+        pipe.add("SET", keys.EPOCH, _new(), "NX")
+        pipe.add("GET", keys.EPOCH)
+        _, epoch = await store.execute(pipe)
+        self.current = epoch.decode()
+
+    async def reach(self, store: "Store", epoch: str) -> int | None:
+        return sys.maxsize if epoch == self.current else None
+
+
+def _new() -> str:
+    return secrets.token_hex(4)
+
+
 def _arguments(run_id: str, lost: str = "") -> list[str | int]:
-    return [len(_KEYS), *_KEYS, run_id, secrets.token_hex(4), lost]
+    return [len(_KEYS), *_KEYS, run_id, _new(), lost]
 
 
 def _run_id(info: str) -> str:

@@ -25,7 +25,7 @@ from services.deliveries import Deliveries
 from services.errors import CursorExpired, NotFound, Unavailable
 from services.ids import is_room_id, is_user_id, private_members
 from services.interest import Interest
-from services.log import Entry, Log
+from services.log import Entry, Log, News
 from services.models import Event, Message, MessageEvent, PresenceEvent, RoomEvent
 from services.rooms import Rooms
 from services.sent import SentMessages
@@ -37,25 +37,29 @@ from services.together import together
 
 _log = logging.getLogger(__name__)
 
-_PAUSE_AFTER_FAILURE = 0.2
+PAUSE_AFTER_FAILURE = 0.2
 """Seconds until what a failed delivery left is read again."""
 
-_CHECK_SECONDS = 2.0
+CHECK_SECONDS = 2.0
 """How often is checked that nothing was missed, and that the store still has what was delivered."""
 
 _MAX_ENVELOPES = 10_000
 """Envelopes that may wait; a flood of them is forgotten, and the store searched instead."""
 
-_REPLAY_LIMIT = 100
+REPLAY_LIMIT = 100
 """About how many events a replay holds at a time."""
 
 _MOST_ADDED = 10_000
 """Rooms that a bot may be added to while it does not listen."""
 
-_EXPIRED = "The history after this cursor is no longer kept: reload."
+EXPIRED = "The history after this cursor is no longer kept: reload."
 _NO_ROOM = "There is no such room."
 
 _USER = re.compile(rb"user:([1-9][0-9]{0,17})(:rooms)?")
+
+WATCHED_KEYS = ("user:", keys.EPOCH)
+"""What the keys begin with whose changes are heard: records of users and their rooms, to notice who
+leaves one; and the epoch."""
 
 Kinds = Collection[type[Event]]
 
@@ -89,8 +93,7 @@ class Hub:
         self._channels = RedisChannels(
             store,
             _sources(channels),
-            # Records of users and their rooms, to notice who leaves one; and the epoch.
-            ("user:", keys.EPOCH),
+            () if store.is_cluster else WATCHED_KEYS,
         )
         self._broadcast = Broadcast(backend=self._channels)
         self._interest = Interest(channels, self._channels)
@@ -196,22 +199,32 @@ class Hub:
 
         `room_id` narrows messages to one room; None means all rooms that the user is in.
         """
-        return EventStream(self, Subscription(user_id, room_id, kinds), after)
+        return EventStream(self, self._subscription(user_id, room_id, kinds), after)
+
+    def _subscription(self, user_id: str, room_id: str | None, kinds: Kinds) -> Subscription:
+        return Subscription(user_id, room_id, kinds)
 
     async def begin(self, subscription: Subscription, after: Cursor | None) -> None:
         """Begin a stream, to be unregistered in any case. Raises what ends it."""
         epoch = self._epoch
         if after is not None:
             await self._check_cursor(after)
-            subscription.position = after.position
         await self._register(subscription)
         if after is None:
             await self._until_heard(subscription)
-            subscription.follow()
-            subscription.position = await self._log.now()
-        elif self._epoch != epoch:
+            await self._begin_now(subscription)
+            return
+        await self._begin_after(subscription, after)
+        if self._epoch != epoch:
             # Something was lost before the hub could have ended this subscription for it.
             await self._check_cursor(after)
+
+    async def _begin_now(self, subscription: Subscription) -> None:
+        subscription.follow()
+        subscription.position = await self._log.now()
+
+    async def _begin_after(self, subscription: Subscription, after: Cursor) -> None:
+        subscription.position = after.position
 
     def join(
         self, subscription: Subscription, audience: Audience | None, listener: Listener | None
@@ -232,7 +245,7 @@ class Hub:
     async def _check_cursor(self, cursor: Cursor) -> None:
         reach = await self._store.epochs.reach(self._store, cursor.epoch)
         if reach is None or cursor.position > reach:
-            raise CursorExpired(_EXPIRED)
+            raise CursorExpired(EXPIRED)
 
     async def _register(self, subscription: Subscription) -> None:
         self._subscriptions.add(subscription)
@@ -298,17 +311,24 @@ class Hub:
             self._add_to_rooms(subscription, room_ids)
         # Not those that it only has had: nothing of what was taken away is told again.
         logs = subscription.logs(room_ids)
-        news = await self._log.news(logs, position, now, limit=_REPLAY_LIMIT)
+        news = await self._log.news(logs, position, now, limit=REPLAY_LIMIT)
+        events = await self._concerning(subscription, news, room_ids, position, now)
+        subscription.position = news.upto
+        if not news.is_all:
+            subscription.fall_behind()
+        return events
+
+    async def _concerning(
+        self, subscription: Subscription, news: News, room_ids: set[str], after: int, upto: int
+    ) -> list[MessageEvent | RoomEvent]:
+        """Of what its logs have told, what is for a subscriber who may see these rooms."""
         events = [
             event
             for _, event in news.entries
             if isinstance(event, MessageEvent) or event.room_id in room_ids
         ]
         if subscription.is_bot and events:
-            events = await self._since_added(subscription.user_id, events, position, now)
-        subscription.position = news.upto
-        if not news.is_all:
-            subscription.fall_behind()
+            return await self._since_added(subscription.user_id, events, after, upto)
         return events
 
     async def _since_added(
@@ -386,9 +406,12 @@ class Hub:
             return
         self._newest_ring = max(self._newest_ring, int(position))
         if self._is_wanted(kind, name):
-            self._rung[log].add(int(position))
-            self.deliveries.ring()
-            self._is_gaining_rooms |= kind == "user"
+            self._rang(log, int(position))
+
+    def _rang(self, log: str, position: int) -> None:
+        self._rung[log].add(position)
+        self._is_gaining_rooms |= log.startswith("user:")
+        self.deliveries.ring()
 
     def _is_wanted(self, kind: str, name: str) -> bool:
         if kind == "user":
@@ -419,7 +442,7 @@ class Hub:
             except Exception:
                 _log.exception("Delivery failed; reading the logs again.")
             self._missed = True
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+            await asyncio.sleep(PAUSE_AFTER_FAILURE)
             self._wake.set()
 
     async def _deliver(self) -> None:
@@ -592,16 +615,20 @@ class Hub:
             await self.on_reconnected()
         await self._recheck_rooms(list(self._by_user))
         await self._log.ingest(list(self._by_room))
-        for bot in self._bots:
-            bot.miss()
+        self._wake_bots()
         is_all = False
         while not is_all:
             logs = [f"room:{room_id}" for room_id in self._by_room]
             logs += [f"user:{user_id}" for user_id in self._by_user]
-            news = await self._log.news(logs, self._position, limit=_REPLAY_LIMIT * (len(logs) + 1))
+            news = await self._log.news(logs, self._position, limit=REPLAY_LIMIT * (len(logs) + 1))
             await self._hand_out(news.entries)
             self._position, is_all = max(self._position, news.upto), news.is_all
         self._newest_ring = self._position
+
+    def _wake_bots(self) -> None:
+        """Have them read on, each of what it was added to meanwhile."""
+        for bot in self._bots:
+            bot.miss()
 
     async def _check_epoch(self) -> None:
         """End every subscription that has seen what the store does not have any more."""
@@ -616,7 +643,7 @@ class Hub:
         now = await self._log.now()
         for subscription in self._subscriptions:
             if reach is None or subscription.position > reach:
-                subscription.fail(CursorExpired(_EXPIRED))
+                subscription.fail(CursorExpired(EXPIRED))
         self._position = min(self._position, now if reach is None else reach)
         self._newest_ring = self._position
         self._said = self._echoed = 0
@@ -642,7 +669,7 @@ class Hub:
         """
         before = self._position
         while True:
-            await asyncio.sleep(_CHECK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
             self._interest.sweep()
             try:
                 await self._store.epochs.refresh(self._store)

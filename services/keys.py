@@ -19,7 +19,7 @@ ENDED_EPOCHS = "parley:epochs"
 RUN = "parley:run"
 """Run id of the store's server process in the present epoch."""
 CLOCK = "parley:clock"
-"""The newest position of all logs."""
+"""The newest position of all logs; not on a Redis Cluster."""
 BASELINE = "parley:baseline"
 SPELLINGS = "parley:spellings"
 """Hash of what nobody else's name may look like: spelling -> id of the user who has it."""
@@ -33,6 +33,8 @@ IMPORT_DONE = " done"
 PRESENCE_BELL = f"parley:{{{ONLINE_USERS}}}:bell"
 FLEET = "parley:fleet"
 """Sorted set of the server processes and how they tell each other of news, by their leases' end."""
+REGISTERING = "parley:registering"
+"""Held by whoever is registering somebody; on a Redis Cluster."""
 PROBE = "parley:probe"
 """Written to see whether the store takes a write."""
 
@@ -93,6 +95,13 @@ def bell(log: str) -> str:
 def echo(process: str) -> str:
     """Sharded channel on which a process hears itself."""
     return f"parley:{{{process}}}:echo"
+
+
+def log_clock(name: str) -> str:
+    """The newest position of one log, where each has a clock of its own: on a Redis Cluster."""
+    kind, _, record_id = name.partition(":")
+    slot = f"room:{record_id}" if kind == "room" else f"user:{record_id}:rooms"
+    return f"parley:{{{slot}}}:clock"
 
 
 def user_announced(user_id: str) -> str:

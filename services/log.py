@@ -7,7 +7,8 @@ go by.
 """
 
 import logging
-from collections.abc import Collection, Iterable
+import sys
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +54,12 @@ class Log:
         self._channels = channels
 
     async def now(self) -> int:
-        """The present moment as a position, the newest of all: later entries come after it."""
+        """The present moment as a position, the newest of all: later entries come after it.
+
+        On a Redis Cluster what one of its servers takes for the present moment."""
+        if self._store.is_cluster:
+            seconds, microseconds = await self._store.call("TIME")
+            return int(seconds) * 1_000_000 + int(microseconds)
         clock = await self._store.call("GET", keys.CLOCK)
         return int(clock or 0)
 
@@ -69,6 +75,7 @@ class Log:
         the present moment if not given; one round trip.
 
         At most about `limit` entries, at least one of each log: for more, ask again after `upto`.
+        On a Redis Cluster, where no clock is common to the logs, `upto` has to be given.
         """
         share = max(1, limit // max(1, len(logs)))
         pipe = self._store.pipeline()
@@ -77,19 +84,33 @@ class Log:
         for log in logs:
             self._add_reading(pipe, log, after, share)
         clock, *replies = await self._store.execute(pipe)
-        end = max(int(clock or 0) if upto is None else upto, after)
-        covered = end
-        entries: list[Entry] = []
-        for log, reply in zip(logs, replies, strict=True):
-            size, last = _extent(log, reply)
-            if size == share:
-                covered = min(covered, last)
-            entries += _entries(log, reply)
-        told = sorted(
-            (entry for entry in entries if entry[1].position <= covered),
-            key=lambda entry: entry[1].position,
-        )
-        return News(told, covered, covered == end)
+        return _news(logs, replies, share, max(int(clock or 0) if upto is None else upto, after))
+
+    async def news_of_each(self, after: Mapping[str, int], *, limit: int = _READ_LIMIT) -> News:
+        """As `news`, where each log has a position of its own to read after, and no end."""
+        share = max(1, limit // max(1, len(after)))
+        pipe = self._store.pipeline()
+        for log, position in after.items():
+            self._add_reading(pipe, log, position, share)
+        return _news(after, await self._store.execute(pipe), share, sys.maxsize)
+
+    async def clocks(self, logs: Collection[str]) -> dict[str, int]:
+        """The newest position of each log, where each has a clock of its own; one round trip.
+
+        Without one that never had an entry, or none but those of before Parley's time."""
+        pipe = self._store.pipeline()
+        for log in logs:
+            pipe.add("GET", keys.log_clock(log))
+        clocks = await self._store.execute(pipe)
+        return {log: int(clock) for log, clock in zip(logs, clocks, strict=True) if clock}
+
+    async def holders(self, logs: Collection[str], position: int) -> list[str]:
+        """Which of these logs have an entry at a position; one round trip."""
+        pipe = self._store.pipeline()
+        for log in logs:
+            pipe.add("XRANGE", keys.log(log), position, position)
+        found = await self._store.execute(pipe)
+        return [log for log, entries in zip(logs, found, strict=True) if entries]
 
     async def get(self, room_id: str, position: int) -> Message | None:
         """The message at a position of the room's log."""
@@ -117,7 +138,7 @@ class Log:
                     keys.room(room_id),
                     keys.room_log(room_id),
                     keys.room_foreign(room_id),
-                    keys.CLOCK,
+                    self._store.clock(f"room:{room_id}"),
                 ],
                 room_id,
                 *self._channels.bell(f"room:{room_id}"),
@@ -202,6 +223,22 @@ def own_position(room_id: str, score: float, member: bytes) -> int | None:
     position = round(score * 1_000_000)
     marker = f'"id":"{message_node_id(room_id, position)}"'
     return position if marker.encode() in member else None
+
+
+def _news(logs: Iterable[str], replies: list[list[Any]], share: int, end: int) -> News:
+    """What was read of some logs, at most `share` entries of each, up to a position."""
+    covered = end
+    entries: list[Entry] = []
+    for log, reply in zip(logs, replies, strict=True):
+        size, last = _extent(log, reply)
+        if size == share:
+            covered = min(covered, last)
+        entries += _entries(log, reply)
+    told = sorted(
+        (entry for entry in entries if entry[1].position <= covered),
+        key=lambda entry: entry[1].position,
+    )
+    return News(told, covered, covered == end)
 
 
 def _extent(log: str, reply: list[Any]) -> tuple[int, int]:

@@ -76,7 +76,7 @@ class Messages:
         reply = await self._store.run_durably(
             self._durability,
             "send",
-            [keys.room(room.id), keys.room_log(room.id), key, keys.CLOCK],
+            [keys.room(room.id), keys.room_log(room.id), key, self._store.clock(f"room:{room.id}")],
             head,
             tail,
             room.id,
@@ -139,8 +139,9 @@ class Messages:
 
     async def last_many(self, room_ids: Sequence[str]) -> list[Message | None]:
         """The newest message of each room; no authorisation. One round trip."""
-        names = [name for id_ in room_ids for name in (keys.room(id_), keys.room_foreign(id_))]
-        reply = await self._store.run("newest", names)
+        reply = await self._store.run_for_all(
+            "newest", [(keys.room(id_), keys.room_foreign(id_)) for id_ in room_ids]
+        )
         triples = zip(reply[::3], reply[1::3], reply[2::3], strict=True)
         newest: dict[str, Message | None] = {}
         for room_id, (member, score, foreign) in zip(room_ids, triples, strict=True):

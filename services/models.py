@@ -121,6 +121,9 @@ class Bot:
 @dataclass(frozen=True, slots=True)
 class MessageEvent:
     message: Message
+    doubt: int = 0
+    """Microseconds before it from which on something in other logs may not have been told yet: on
+    a Redis Cluster, where each log has a clock of its own."""
 
     @property
     def position(self) -> int:
@@ -131,6 +134,8 @@ class MessageEvent:
 class RoomEvent:
     position: int
     room_id: str
+    doubt: int = 0
+    """As of a message."""
 
 
 @dataclass(frozen=True, slots=True)

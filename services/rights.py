@@ -3,7 +3,7 @@
 docs/stores.md has them as a rule; a test runs the chat on a store with exactly that rule.
 """
 
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoPermissionError, ResponseError
 
@@ -94,14 +94,18 @@ SHARDED_RULE = ("+spublish", "+ssubscribe", "+sunsubscribe")
 """What it must be granted besides where CHANNELS is not `shared`."""
 
 
-async def missing_rights(redis: Redis) -> list[str]:
-    """The words of RULE that the user of this client has not been granted.
+CLUSTER_RULE = ("+asking", "+cluster|info", "+cluster|slots")
+"""What it must be granted besides on a Redis Cluster."""
+
+
+async def missing_rights(pool: ConnectionPool) -> list[str]:
+    """The words of RULE that the user of these connections has not been granted.
 
     Nothing is run: the store takes or refuses what is queued in a transaction, which is given up.
     Whether keys and channels are granted can be told of a user only who may SET and PUBLISH.
     Raises RedisError.
     """
-    connection = await redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+    connection = await pool.get_connection()  # type: ignore[no-untyped-call]
     try:
         missing = []
         # Outside of a transaction it does nothing.
@@ -116,7 +120,7 @@ async def missing_rights(redis: Redis) -> list[str]:
         return missing
     finally:
         await connection.disconnect()
-        await redis.connection_pool.release(connection)
+        await pool.release(connection)
 
 
 async def _refusal(connection: AbstractConnection, *command: Word) -> str:

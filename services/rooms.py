@@ -8,9 +8,10 @@ from services.bells import Channels
 from services.errors import BadUserInput, NotFound
 from services.ids import is_room_id, private_members, private_room_id
 from services.models import Room, User
+from services.registration import OWNER
 from services.store import Store
 from services.together import together
-from services.users import OWNER, Users
+from services.users import Users
 from services.wire import encode_envelope, show_room_data
 
 GENERAL = "0"
@@ -139,10 +140,21 @@ class Rooms:
         pipe = self._store.pipeline()
         pipe.add("GET", keys.TOTAL_USERS)
         ids = list(map(str, user_ids))
-        self._store.add(pipe, "members", list(map(keys.user_rooms, ids)), wanted, *room_ids)
-        total, found = await self._store.execute(pipe)
+        rooms_of_users = list(map(keys.user_rooms, ids))
+        if self._store.is_cluster:
+            for key in rooms_of_users:
+                pipe.add("SMISMEMBER", key, *room_ids)
+            total, *of_users = await self._store.execute(pipe)
+            found = [
+                [id_ for id_, is_in in zip(ids, column, strict=True) if is_in][:wanted]
+                for column in zip(*of_users, strict=True)
+            ]
+        else:
+            self._store.add(pipe, "members", rooms_of_users, wanted, *room_ids)
+            total, rows = await self._store.execute(pipe)
+            found = [[ids[int(place) - 1] for place in row.split()] for row in rows]
         self._total_users = int(total or 0)
-        return [[ids[int(place) - 1] for place in places.split()] for places in found]
+        return found
 
     async def open_private(self, user_id: str, other_id: str) -> Room:
         """The private room of two users, made visible to both when it is not.
@@ -187,8 +199,8 @@ class Rooms:
         await self._store.call("DEL", keys.user_rooms(user_id))
 
     async def _add_all(self, room_id: str, members: Collection[str], mode: str) -> bool:
-        """All in one step; a Redis Cluster has them in different slots."""
-        pipe = self._store.pipeline(atomic=True)
+        """All, in one step where they are on one server; each may be done again."""
+        pipe = self._store.pipeline(atomic=not self._store.is_cluster)
         for member in members:
             self._store.add(
                 pipe,
@@ -197,7 +209,7 @@ class Rooms:
                     keys.user_rooms(member),
                     keys.user_log(member),
                     keys.user_announced(member),
-                    keys.CLOCK,
+                    self._store.clock(f"user:{member}"),
                 ],
                 room_id,
                 member,

@@ -2,31 +2,40 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha1
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, cast
 
-from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
-from redis.asyncio.client import Pipeline as RedisPipeline
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import AbstractConnection, SSLConnection
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import ConnectionError, NoScriptError, ReadOnlyError, RedisError
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import (
+    ConnectionError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+)
 from redis.exceptions import TimeoutError as SocketTimeout
 from redis.maint_notifications import MaintNotificationsConfig
 
 from services import keys
+from services.cluster import Cluster
 from services.durability import Durability, NotDurable
 from services.durations import Durations
 from services.endpoints import Endpoint
-from services.epochs import Epochs
+from services.epochs import ClusterEpochs, Epochs
 from services.errors import OperatorError, Unavailable
 from services.link import Link
 from services.pipeline import Pipeline, Word
-from services.sentinels import Sentinels
+from services.sentinels import Place, Sentinels
 from services.store_errors import translated
 from services.tasks import stop
+from services.ways import OwnConnections, SharedConnection, Way
 
 _SCRIPTS = {path.stem: path.read_text() for path in (Path(__file__).parent / "lua").glob("*.lua")}
 _SHA = {name: sha1(text.encode()).hexdigest() for name, text in _SCRIPTS.items()}  # noqa: S324
@@ -37,6 +46,7 @@ _BUDGET_SECONDS = 1.6
 _SOCKET_SECONDS = 1.0
 """Short enough for another try within the budget when the peer of a connection has vanished."""
 _CONNECT_SECONDS = 0.5
+_PATIENCE = {"socket_timeout": _SOCKET_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS}
 _POOL_SIZE = 128
 _PROBE_SECONDS = 60
 _BOUNDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -44,18 +54,6 @@ _BOUNDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 
 class StoreError(OperatorError):
     """The store that the settings name cannot be used."""
-
-
-class Way(Protocol):
-    """How pipelines get to the store and replies back."""
-
-    async def exchange(self, pipe: Pipeline, seconds: float) -> list[Any]:
-        """The reply to each command within this time, error replies as exceptions among them."""
-
-    async def drop(self) -> None:
-        """Give up connections: the address may lead to another server by now."""
-
-    async def close(self) -> None: ...
 
 
 class Store:
@@ -70,48 +68,62 @@ class Store:
         redis: Redis,
         *,
         shared: Link | None = None,
+        cluster: Cluster | None = None,
         epochs: Epochs | None = None,
         sentinels: Sentinels | None = None,
     ) -> None:
-        """`redis` is for plain commands of redis-py and, without `shared`, for all."""
+        """`redis` is for plain commands of redis-py and, without one of the others, for all."""
         self.redis = redis
         self.epochs = epochs or Epochs()
+        self._cluster = cluster
         self._sentinels = sentinels
         self._watching: asyncio.Task[None] | None = None
         self.durations = Durations(_BOUNDS)
         """Of the calls that were answered, waiting and retries included."""
         self.failures = 0
         """Calls that ended with Unavailable."""
-        self._pool: Way = _OwnConnections(redis)
-        self._way: Way = self._pool if shared is None else _SharedConnection(shared)
+        self._pool: Way = OwnConnections(redis) if cluster is None else cluster.apart
+        self._way: Way = self._pool if shared is None else SharedConnection(shared)
+        if cluster is not None:
+            self._way = cluster
 
     @classmethod
     def from_url(cls, url: str, password: str | None = None) -> "Store":
         """`url` as `endpoints.as_url` has it; `password` counts where it has none."""
-        epochs = Epochs()
         endpoint = Endpoint.from_url(url, password)
-        ours = {
-            "max_connections": _POOL_SIZE,
-            "timeout": _BUDGET_SECONDS,
-            "socket_timeout": _SOCKET_SECONDS,
-            "socket_connect_timeout": _CONNECT_SECONDS,
-            "redis_connect_func": epochs.greet,
-            # Retrying a write is safe because every write is idempotent (see the Lua scripts).
-            "retry": Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), 2),
-            "retry_on_error": [ConnectionError, SocketTimeout, RuntimeError],
-            # They would turn off the check for replies left over, and lengthen the timeouts.
-            "maint_notifications_config": MaintNotificationsConfig(enabled=False),
-            # It would tell the store its name and version: a round trip, and a right that not every
-            # user has.
-            "driver_info": None,
-        }
-        pool = BlockingConnectionPool(**{**ours, **endpoint.options})
+        if endpoint.servers:
+            return cls._of_cluster(endpoint)
+        epochs = Epochs()
+        pool = _pool({"redis_connect_func": epochs.greet, **endpoint.options})
         return cls(
             Redis.from_pool(pool),
             shared=Link(pool.make_connection, silence=_SOCKET_SECONDS),
             epochs=epochs,
             sentinels=endpoint.sentinels,
         )
+
+    @classmethod
+    def _of_cluster(cls, endpoint: Endpoint) -> "Store":
+        epochs = ClusterEpochs()
+
+        def pool_of(place: Place) -> ConnectionPool:
+            host, port = place
+            ours = {"redis_connect_func": epochs.greet, "host": host, "port": port}
+            return _pool({**endpoint.options, **ours})
+
+        nodes = [ClusterNode(host, port) for host, port in endpoint.servers]
+        options = {**_PATIENCE, **endpoint.options, "driver_info": None}
+        is_tls = options.pop("connection_class") is SSLConnection
+        client = RedisCluster(startup_nodes=nodes, ssl=is_tls, **options)
+        # It has the commands of the client of one server, and sends them where they belong.
+        redis = cast(Redis, client)
+        cluster = Cluster(endpoint.servers, pool_of, silence=_SOCKET_SECONDS)
+        return cls(redis, cluster=cluster, epochs=epochs)
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the keys are on several servers, each with a clock of its own."""
+        return self._cluster is not None
 
     @property
     def epoch(self) -> str:
@@ -122,7 +134,7 @@ class Store:
         """Load the scripts and read the epoch, which an empty store gets anew."""
         if self._sentinels is not None and self._watching is None:
             self._watching = asyncio.create_task(self._sentinels.watch(), name="sentinels")
-        await self.execute(_loading())
+        await self._execute(_loading(), self._loader(self._way))
         await self.epochs.refresh(self)
 
     async def close(self) -> None:
@@ -139,10 +151,46 @@ class Store:
         """Have all pipelines pass through something of the caller's on their way."""
         self._way, self._pool = through(self._way), through(self._pool)
 
+    @property
+    def pool(self) -> ConnectionPool:
+        """Of connections to the store; on a cluster to any of its servers."""
+        return self.redis.connection_pool if self._cluster is None else self._cluster.pool
+
+    @property
+    def primaries(self) -> set[Place]:
+        """The servers of a cluster that have keys, as it was last heard."""
+        return set() if self._cluster is None else self._cluster.primaries
+
+    def lonely_connection(self, place: Place | None = None) -> AbstractConnection:
+        """A connection like the others, which breaks when it breaks: redis-py would connect again
+        without telling anyone of the gap.
+
+        Invalidations come as messages in RESP 2 only. On a cluster it leads to the server at a
+        place, or to any.
+        """
+        pool = self.pool
+        if self._cluster is not None and place is not None:
+            pool = self._cluster.at(place).pool
+        options = {
+            **pool.connection_kwargs,
+            "protocol": 2,
+            "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+            "retry": Retry(NoBackoff(), 0),
+        }
+        return pool.connection_class(**options)
+
     async def drop_connections(self) -> None:
         """Make new ones from now on: those that there are may be dead without saying so."""
         await self._way.drop()
         await self._pool.drop()
+
+    async def ping(self) -> None:
+        """Raise RedisError, which says why, when the store does not answer."""
+        pipe = self.pipeline()
+        pipe.add("PING")
+        for reply in await self._way.exchange(pipe, _BUDGET_SECONDS):
+            if isinstance(reply, Exception):
+                raise reply
 
     async def check_writable(self) -> None:
         """Raise Unavailable, saying why, when the store takes no write now."""
@@ -155,6 +203,10 @@ class Store:
         """Queue a script of `lua/` on a pipeline."""
         pipe.add("EVALSHA", _SHA[script], len(keys), *keys, *args)
 
+    def clock(self, log: str) -> str:
+        """The key of the clock that gives a log (`room:0`, `user:4`) its positions."""
+        return keys.log_clock(log) if self.is_cluster else keys.CLOCK
+
     async def call(self, *command: Word) -> Any:
         """Run one command."""
         pipe = self.pipeline()
@@ -165,6 +217,19 @@ class Store:
     async def run(self, script: str, keys: Sequence[str], *args: Word) -> Any:
         """Run a script of `lua/`."""
         return await self.call("EVALSHA", _SHA[script], len(keys), *keys, *args)
+
+    async def run_for_all(self, script: str, records: Sequence[Sequence[str]]) -> list[Any]:
+        """Run a script on the keys of some records, which returns a list for all of them.
+
+        In one call; on a cluster, where they are in different slots, in one for each record.
+        """
+        pipe = self.pipeline()
+        if self.is_cluster:
+            for names in records:
+                self.add(pipe, script, names)
+        else:
+            self.add(pipe, script, [name for names in records for name in names])
+        return [item for reply in await self.execute(pipe) for item in reply]
 
     async def run_durably(
         self, durability: Durability, script: str, keys: Sequence[str], *args: Word
@@ -194,11 +259,15 @@ class Store:
         """The client for plain commands, its failures translated."""
         try:
             yield self.redis
-        except RedisError as error:
+        except (RedisError, RedisClusterException) as error:
             failure = translated(error)
             if failure is error:
                 raise
             raise failure from error
+
+    def _loader(self, way: Way) -> Way:
+        """The way to all servers that run scripts."""
+        return way if self._cluster is None else self._cluster.everywhere
 
     async def _execute(self, pipe: Pipeline, way: Way) -> list[Any]:
         if not pipe.commands:
@@ -211,7 +280,7 @@ class Store:
             if _has(NoScriptError, replies):
                 # A restarted store has forgotten the scripts. Every write is idempotent, so the
                 # whole pipeline may run again.
-                await way.exchange(_loading(), deadline - clock())
+                await self._loader(way).exchange(_loading(), deadline - clock())
                 replies = await way.exchange(pipe, deadline - clock())
         except Exception as error:
             replies = [error]
@@ -229,49 +298,22 @@ class Store:
         raise failure
 
 
-class _SharedConnection:
-    """All on one connection."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-
-    async def exchange(self, pipe: Pipeline, seconds: float) -> list[Any]:
-        return pipe.unpacked(await self._link.ask(*pipe.packed(), seconds))
-
-    async def drop(self) -> None:
-        self._link.drop()
-
-    async def close(self) -> None:
-        await self._link.close()
-
-
-class _OwnConnections:
-    """Each on a connection of its own, from redis-py's pool."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-
-    async def exchange(self, pipe: Pipeline, seconds: float) -> list[Any]:
-        theirs: RedisPipeline = self._redis.pipeline(transaction=pipe.is_atomic)
-        theirs.response_callbacks = {}
-        for command in pipe.commands:
-            theirs.execute_command(*command)
-        # A task, and no `asyncio.timeout`, which does not go with `together`. Where the time runs
-        # out, redis-py closes the connection, so nobody gets late replies.
-        executing = asyncio.ensure_future(theirs.execute(raise_on_error=False))
-        try:
-            await asyncio.wait([executing], timeout=seconds)
-        finally:
-            executing.cancel()
-        if not executing.done():
-            raise TimeoutError
-        return executing.result()
-
-    async def drop(self) -> None:
-        await _drop_idle_connections(self._redis.connection_pool)
-
-    async def close(self) -> None:
-        """The pool is the client's."""
+def _pool(options: Mapping[str, Any]) -> ConnectionPool:
+    """Of connections to one server."""
+    ours = {
+        **_PATIENCE,
+        "max_connections": _POOL_SIZE,
+        "timeout": _BUDGET_SECONDS,
+        # Retrying a write is safe because every write is idempotent (see the Lua scripts).
+        "retry": Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), 2),
+        "retry_on_error": [ConnectionError, SocketTimeout, RuntimeError],
+        # They would turn off the check for replies left over, and lengthen the timeouts.
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+        # It would tell the store its name and version: a round trip, and a right that not every
+        # user has.
+        "driver_info": None,
+    }
+    return BlockingConnectionPool(**{**ours, **options})
 
 
 def _loading() -> Pipeline:
@@ -294,26 +336,10 @@ def _has(kind: type[RedisError], replies: list[Any]) -> bool:
     return any(isinstance(reply, kind) for reply in replies)
 
 
-async def _drop_idle_connections(pool: ConnectionPool) -> None:
-    """Close what the pool keeps for later.
-
-    Each is taken out of the pool first: the pool's own `disconnect` would pull connections away
-    from those who take them meanwhile.
-    """
-    idle, _ = pool.get_connection_count()[0]
-    connections = [
-        pool.get_available_connection()  # type: ignore[no-untyped-call]
-        for _ in range(idle)
-    ]
-    for connection in connections:
-        await connection.disconnect(nowait=True)
-        await pool.release(connection)
-
-
 async def check_store(store: Store, address: str) -> None:
     """Raise StoreError, in one line that says what to set, when the store cannot be used."""
     try:
-        await store.redis.ping()
+        await store.ping()
     except RedisError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(

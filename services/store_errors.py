@@ -2,7 +2,12 @@
 
 import re
 
-from redis.exceptions import ConnectionError, NoScriptError, TryAgainError
+from redis.exceptions import (
+    ConnectionError,
+    NoScriptError,
+    RedisClusterException,
+    TryAgainError,
+)
 from redis.exceptions import TimeoutError as SocketTimeout
 
 from services.errors import Unavailable
@@ -26,7 +31,14 @@ _STATES = {
 # At the start; after what a transaction or, before Redis 7, a script puts before it.
 _CODE = re.compile(r"(?:^|^\(['\"]|because of: |: -)([A-Z]+) ")
 
-_ABSENCES = (ConnectionError, SocketTimeout, TimeoutError, NoScriptError, RuntimeError)
+_ABSENCES = (
+    ConnectionError,
+    SocketTimeout,
+    TimeoutError,
+    NoScriptError,
+    RedisClusterException,
+    RuntimeError,
+)
 """What no answer looks like: uvloop has a RuntimeError for a connection that the peer has reset."""
 
 

@@ -66,6 +66,15 @@ class Subscription:
         """Whether it is to learn of new rooms."""
         return self.room_id is None or RoomEvent in self.kinds
 
+    def has_had(self, event: LiveEvent) -> bool:
+        """Whether it is not new to the subscriber; who came and went always is."""
+        return not isinstance(event, PresenceEvent) and event.position <= self.position
+
+    def note(self, event: LiveEvent) -> None:
+        """The subscriber has had it now."""
+        if not isinstance(event, PresenceEvent):
+            self.position = event.position
+
     def follow(self) -> None:
         """Let live events wait from now on."""
         self.is_behind = False
@@ -98,10 +107,8 @@ class Subscription:
         while self._waiting:
             event = self._waiting.popleft()
             self._bytes -= _size(event)
-            if isinstance(event, PresenceEvent):
-                return event
-            if event.position > self.position:
-                self.position = event.position
+            if not self.has_had(event):
+                self.note(event)
                 return event
         self._waiting = None
         return None
@@ -112,17 +119,17 @@ class Subscription:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
 
-    def hear(self, position: int | None, words: bytes | None) -> bool:
+    def hear(self, event: LiveEvent, words: bytes | None) -> bool:
         """Have the listener take what the audience is told; False where it did not.
 
-        `position` is None for what is in no log, `words` for what there is nothing to tell of.
+        `words` is None for what there is nothing to tell of.
         """
         if self.is_behind or self.listener is None:
             return False  # It reads the log.
-        if position is not None and position <= self.position:
+        if self.has_had(event):
             return True
         if self._failure is None and (words is None or self.listener(words)):
-            self.position = position or self.position
+            self.note(event)
             return True
         self.miss()
         return False

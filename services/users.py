@@ -9,14 +9,12 @@ from services.ids import is_user_id
 from services.models import User
 from services.passwords import FIELD, Passwords, check_new, is_encodable
 from services.rates import Rates, login_buckets, registration_buckets, take
+from services.registration import OWNER, named_id, register
 from services.store import Store
 from services.together import together
 from services.user_cache import UserCache
 
-_GENERAL = "0"
 _TAKEN = "This username is taken, or looks like one that is."
-OWNER = "owner"
-"""Field of an account's record that makes it a bot's."""
 _LONGEST_ANYWHERE = 1024
 """Other servers set no limit to names; no key gets longer than this all the same."""
 _SMALLEST_CHUNK = 50
@@ -118,24 +116,11 @@ class Users:
         if is_taken:
             raise Conflict(_TAKEN)
         await self._claim_spellings()
-        user_id = await self._store.run(
-            "register",
-            [
-                keys.username(name),
-                keys.TOTAL_USERS,
-                keys.room_name(_GENERAL),
-                keys.SPELLINGS,
-                keys.SPELLINGS_UPTO,
-            ],
-            name,
-            await self._passwords.hash(password),
-            "" if owner_id else _GENERAL,
-            owner_id,
-            *spellings,
-        )
-        if not user_id:
+        password_hash = await self._passwords.hash(password)
+        user_id = await register(self._store, name, password_hash, spellings, owner_id)
+        if user_id is None:
             raise Conflict(_TAKEN)
-        return User(user_id.decode(), name, owner_id or None)
+        return User(user_id, name, owner_id or None)
 
     async def _claim_spellings(self) -> None:
         """Let those whom others have registered have their names' spellings, too."""
@@ -150,8 +135,8 @@ class Users:
             for user in filter(None, users):
                 for spelling in names.spellings(user.username):
                     pipe.add("HSETNX", keys.SPELLINGS, spelling, user.id)
-            pipe.add("SET", keys.SPELLINGS_UPTO, last)
             await self._store.execute(pipe)
+            await self._store.call("SET", keys.SPELLINGS_UPTO, last)
 
     async def set_password(self, user_id: str, password: str) -> None:
         """Let the user log in with this password and no other; sessions stay as they are.
@@ -197,12 +182,8 @@ class Users:
         for name in dict.fromkeys(written):
             if len(name) <= _LONGEST_ANYWHERE and is_encodable(name):
                 pipe.add("GET", keys.username(name))
-        for value in await self._store.execute(pipe):
-            # `user:4`, or `4` as some documentation of the data model has it.
-            user_id = (value or b"").decode(errors="replace").rpartition(":")[2]
-            if is_user_id(user_id):
-                return user_id
-        return None
+        found = map(named_id, await self._store.execute(pipe))
+        return next((user_id for user_id in found if user_id is not None), None)
 
     async def _online_ids(self, after_id: int) -> list[int]:
         members = await self._store.call("SMEMBERS", keys.ONLINE_USERS)

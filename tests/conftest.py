@@ -1,7 +1,8 @@
 """Fixtures for all tests: real stores, the services on them, real servers.
 
 Whatever takes `store_url`, directly or not, runs on each store: the embedded one, and database 11
-of the Redis at REDIS_ENDPOINT_URL where that is set.
+of the Redis at REDIS_ENDPOINT_URL where that is set. What is marked `on_cluster` runs on a Redis
+Cluster of our own as well.
 """
 
 import fcntl
@@ -22,6 +23,8 @@ from services.embedded import EmbeddedStore
 from services.endpoints import as_url
 from services.store import Store
 from tests.servers import Server, start_server
+from tests.store_process import VALKEY
+from tests.topologies.cluster import Cluster
 
 _TEST_DATABASE = 11
 _SHARED = "shared-redis"
@@ -41,6 +44,7 @@ def _configured_url() -> str | None:
 
 
 _CONFIGURED = _configured_url()
+_CLUSTER = "cluster"
 _STORES = ["embedded"] if _CONFIGURED is None else ["embedded", _SHARED]
 
 
@@ -68,6 +72,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "on_cluster: runs on a Redis Cluster as well")
+    config.addinivalue_line("markers", "one_server: does not, in a module that does")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "store_url" in metafunc.fixturenames:
+        is_on = metafunc.definition.get_closest_marker
+        is_for_cluster = is_on("on_cluster") and not is_on("one_server")
+        stores = [*_STORES, _CLUSTER] if is_for_cluster else _STORES
+        metafunc.parametrize("store_url", stores, indirect=True)
+
+
 @pytest.fixture(scope="session")
 def embedded_url() -> Iterator[str]:
     """A Valkey of this test process."""
@@ -79,9 +96,26 @@ def embedded_url() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(params=_STORES)
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A Redis Cluster of this test process, of three Valkeys."""
+    folder = Path(tempfile.mkdtemp(prefix="parley-tests-"))
+    cluster = Cluster(VALKEY, folder)
+    cluster.start()
+    yield cluster
+    cluster.close()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
 def store_url(request: pytest.FixtureRequest, embedded_url: str) -> Iterator[str]:
     """An empty store, and empty again after the test."""
+    if request.param == _CLUSTER:
+        cluster: Cluster = request.getfixturevalue("cluster")
+        cluster.empty()
+        yield cluster.url
+        cluster.empty()
+        return
     if request.param == "embedded":
         yield from _empty(embedded_url)
         return

@@ -28,7 +28,8 @@ from execution.observer import Observer
 from execution.operation import Operation
 from services.deliveries import Deliveries
 from services.pipeline import Pipeline
-from services.store import Way, names_of
+from services.store import names_of
+from services.ways import Way
 
 _FLUSH_SECONDS = 2.0
 """How long a collector may take to take the last spans."""

@@ -55,11 +55,12 @@ class Export:
         async for room_id in self._rooms_with_messages():
             self.total_messages += int(await self._store.call("ZCARD", keys.room(room_id)))
         ended = pairs(await self._store.call("HGETALL", keys.ENDED_EPOCHS))
-        # Together: whoever sent a message up to this moment is among these users.
-        clock, last_user, named_rooms, epoch = await self._store.call(
-            "MGET", keys.CLOCK, keys.TOTAL_USERS, keys.NAMED_ROOMS, keys.EPOCH
+        # First: whoever sent a message up to this moment is among the users that there are then.
+        self._clock = await self._log.now()
+        last_user, named_rooms, epoch = await self._store.call(
+            "MGET", keys.TOTAL_USERS, keys.NAMED_ROOMS, keys.EPOCH
         )
-        self._clock, self._last_user = int(clock or 0), int(last_user or 0)
+        self._last_user = int(last_user or 0)
         return write_line(
             type="chat",
             version=VERSION,

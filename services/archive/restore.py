@@ -133,7 +133,7 @@ class Restore:
                 keys.user_rooms(line.id),
                 keys.user_log(line.id),
                 keys.user_announced(line.id),
-                keys.CLOCK,
+                self._store.clock(f"user:{line.id}"),
             ],
             len(line.rooms),
             len(line.announced),
@@ -189,7 +189,12 @@ class Restore:
         self._store.add(
             pipe,
             "restore_messages",
-            [keys.room(room_id), keys.room_log(room_id), keys.room_foreign(room_id), keys.CLOCK],
+            [
+                keys.room(room_id),
+                keys.room_log(room_id),
+                keys.room_foreign(room_id),
+                self._store.clock(f"room:{room_id}"),
+            ],
             *words,
         )
         *_, conflict = await self._store.execute(pipe)

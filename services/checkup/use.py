@@ -32,8 +32,8 @@ async def _writes(store: Store) -> Finding:
 
 
 async def _rights(store: Store) -> Finding:
-    async with store.guard() as redis:
-        missing = await missing_rights(redis)
+    async with store.guard():
+        missing = await missing_rights(store.pool)
     if missing:
         return wrong("rights", f"The store's user needs {' '.join(missing)} (docs/stores.md).")
     return ok("rights", "The store's user may do what is needed.")

@@ -1,9 +1,10 @@
--- Fill an empty store, once, however many servers start together.
--- KEYS  1 total_users, whose existence means "filled" to every server
+-- Fill an empty store, once, however many servers start together; on a Redis Cluster one slot of it.
+-- KEYS  1 what the plan makes and nobody else does: total_users, whose existence means "filled" to
+--       every server, or another key of the slot
 -- ARGV  1 the plan: a JSON list of commands, each a list of texts
 -- Returns 1 when it filled the store.
 --
--- The plan names its keys itself; they lie in several slots of a Redis Cluster.
+-- The plan names its keys itself.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return 0
 end

@@ -13,6 +13,8 @@ import pytest
 from tests.api.client import User
 from tests.api.conftest import Visitor
 
+pytestmark = pytest.mark.on_cluster
+
 TEXTS = "subscription($after: String) { messageAdded(after: $after) { node { text } } }"
 EVENTS = """subscription($after: String) { events(after: $after) {
     __typename ... on MessageAdded { edge { node { text } } } ... on CaughtUp { replayed } } }"""
@@ -69,7 +71,9 @@ async def test_ids_are_cursors_for_everybody_and_resume(visitor: Visitor) -> Non
         for events in (his, hers):
             heard = [await upcoming(events) for _ in sent]
             assert [text(event) for event in heard] == ["replayed or live", "live"]
-            assert [event.id for event in heard] == [each["edge"]["cursor"] for each in sent]
+            for event, each in zip(heard, sent, strict=True):
+                # On a Redis Cluster it says more: what may not have been told yet.
+                assert str(event.id).startswith(each["edge"]["cursor"])
     await mary.send("room:0", "missed")
     async with following(pablo, TEXTS, **{"last-event-id": str(heard[-1].id)}) as his:
         assert text(await upcoming(his)) == "missed"
@@ -92,7 +96,7 @@ async def test_what_is_not_kept_has_no_id(visitor: Visitor) -> None:
     async with following(pablo, EVENTS, **{"last-event-id": caught_up.id}) as events:
         missed = await upcoming(events)
         assert missed.data["data"]["events"]["edge"]["node"]["text"] == "missed"
-        assert missed.id == sent["edge"]["cursor"]
+        assert str(missed.id).startswith(sent["edge"]["cursor"])
 
 
 @pytest.mark.parametrize("last", ["nonsense", "0" * 39, "user:1"])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from services.rights import RULE, SHARDED_RULE, missing_rights
+from services.rights import CLUSTER_RULE, RULE, SHARDED_RULE, missing_rights
 from tests.api import test_chat
 from tests.api.client import User, subscription
 from tests.api.conftest import Visitor
@@ -157,23 +157,24 @@ def test_none_is_for_administrators(node: Node) -> None:
 
 async def test_what_is_missing_is_told(node: Node) -> None:
     async with Redis.from_url(url(node, 0)) as redis:
-        assert await missing_rights(redis) == []
+        assert await missing_rights(redis.connection_pool) == []
         for right in RULE:
             grant(node, *(each for each in RULE if each != right))
             await redis.connection_pool.disconnect()
-            assert right in await missing_rights(redis)
+            assert right in await missing_rights(redis.connection_pool)
         grant(node, *RULE)
         await redis.connection_pool.disconnect()
-        assert await missing_rights(redis) == []
+        assert await missing_rights(redis.connection_pool) == []
 
 
 def test_the_rule_is_written_down() -> None:
     text = (ROOT / "docs" / "stores.md").read_text()
     assert " ".join(RULE) in " ".join(text.split())
+    assert " ".join(CLUSTER_RULE) in text
 
 
 def test_no_other_command_is_named() -> None:
-    known = {*COMMANDS, *(right[1:] for right in SHARDED_RULE), "waitaof"}
+    known = {*COMMANDS, *(right[1:] for right in (*SHARDED_RULE, *CLUSTER_RULE)), "waitaof"}
     assert named_in_sources() <= {name.partition("|")[0] for name in known}
 
 

@@ -38,6 +38,7 @@ async def texts(stream: EventStream, count: int) -> list[str]:
     return [message.text for message in await messages(stream, count)]
 
 
+@pytest.mark.on_cluster
 async def test_a_slow_subscriber_costs_little_and_loses_nothing(chat: Chat) -> None:
     private = await chat.rooms.open_private("1", "3")
     kinds = (MessageEvent, PresenceEvent, CaughtUpEvent)
@@ -119,11 +120,13 @@ async def test_a_ring_that_lies_hides_nothing(chat: Chat) -> None:
         assert await texts(stream, 20) == [f"{number}" for number in range(20)]
 
 
+@pytest.mark.on_cluster
 async def test_what_did_not_ring_is_found_all_the_same(chat: Chat) -> None:
     async with aclosing(chat.hub.subscribe("1", [MessageEvent, CaughtUpEvent])) as stream:
         await take(stream, 1)
         await chat.store.redis.zadd(keys.room("0"), {'{"from":"2","date":5,"message":"x"}': 5})
-        logs = [keys.room("0"), keys.room_log("0"), keys.room_foreign("0"), keys.CLOCK]
+        clock = chat.store.clock("room:0")
+        logs = [keys.room("0"), keys.room_log("0"), keys.room_foreign("0"), clock]
         await chat.store.run("ingest", logs, "0", "PUBLISH", "nowhere", "live")
         assert await texts(stream, 1) == ["x"]
         await chat.messages.send("3", GENERAL, "next")
@@ -160,6 +163,7 @@ async def test_what_this_process_sends_is_not_read_again(
     assert news.call_count < 25
 
 
+@pytest.mark.on_cluster
 @pytest.mark.parametrize("server", ["this", "another"])
 async def test_a_room_taken_away_ends_what_follows_it(chat: Chat, server: str) -> None:
     """Whoever takes it: the shared data model has no other word for it than the set."""

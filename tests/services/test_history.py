@@ -14,6 +14,8 @@ from services.cursors import Cursor
 from services.errors import BadUserInput, Conflict, NotFound
 from services.models import Message, MessageEvent, Room
 
+pytestmark = pytest.mark.on_cluster
+
 GENERAL = Room("0", "General")
 
 
@@ -134,6 +136,7 @@ async def test_corrupt_records_leave_no_hole_in_the_page(
     assert "corrupt" in caplog.text
 
 
+@pytest.mark.one_server
 async def test_what_other_servers_wrote_is_read_in_its_place(chat: Chat) -> None:
     own = await chat.messages.send("1", GENERAL, "own")
     records = {

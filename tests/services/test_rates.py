@@ -22,6 +22,8 @@ from services.rates import (
 )
 from services.store import Store
 
+pytestmark = pytest.mark.on_cluster
+
 
 async def wait_for(store: Store, bucket: Bucket) -> int:
     with pytest.raises(RateLimited) as caught:

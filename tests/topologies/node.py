@@ -94,6 +94,10 @@ class Node:
         numbers = range(info["connected_slaves"])
         return sum(info[f"slave{number}"]["state"] == "online" for number in numbers)
 
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def start(self) -> None:
         self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + START_SECONDS

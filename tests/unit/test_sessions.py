@@ -13,6 +13,8 @@ from services.models import Session, SessionKey
 from services.sessions import Sessions
 from services.store import Store
 
+pytestmark = pytest.mark.on_cluster
+
 
 def key_of(session: Session) -> SessionKey:
     return SessionKey(session.user_id, session.token_hash)
@@ -114,6 +116,7 @@ async def test_resolving_is_one_round_trip(
     assert trips == 2
 
 
+@pytest.mark.one_server
 async def test_an_end_is_announced(store: Store, sessions: Sessions) -> None:
     token, session = await sessions.create("4")
     other, other_session = await sessions.create("4")

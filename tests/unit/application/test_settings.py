@@ -33,6 +33,12 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "a:26379,b:2/chat",
         ),
         (
+            "redis+cluster://me:secret@a,b:2",
+            "redis+cluster://me:secret@a:6379,b:2",
+            "a:6379,b:2",
+        ),
+        ("rediss+cluster://[::1]/0", "rediss+cluster://[::1]:6379", "[::1]:6379"),
+        (
             "rediss+sentinel://[::1]:1/chat?ssl_cert_reqs=none",
             "rediss+sentinel://[::1]:1/chat/0?ssl_cert_reqs=none",
             "[::1]:1/chat",
@@ -67,6 +73,9 @@ def test_every_way_to_name_a_store(
         ("REDIS_ENDPOINT_URL", "rediss://localhost?ssl_cert_reqs=perhaps"),
         ("REDIS_ENDPOINT_URL", "rediss://localhost?ssl_ca_certs=/nowhere.pem"),
         ("REDIS_ENDPOINT_URL", "rediss://localhost?ssl_min_version=5"),
+        ("REDIS_ENDPOINT_URL", "redis+cluster://a,:1"),
+        ("REDIS_ENDPOINT_URL", "redis+cluster://a:1/2"),
+        ("REDIS_ENDPOINT_URL", "redis+cluster://a:1?colour=blue"),
         ("REDIS_ENDPOINT_URL", "redis+sentinel://a:1"),
         ("REDIS_ENDPOINT_URL", "redis+sentinel://a:1,:2/chat"),
         ("REDIS_ENDPOINT_URL", "redis+sentinel://a:1/chat/zero"),

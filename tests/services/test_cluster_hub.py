@@ -1,0 +1,193 @@
+"""Delivery on a Redis Cluster: each room by itself, and nothing left out over several."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+
+import pytest
+
+from services import keys
+from services.chat import Chat
+from services.cursors import Cursor
+from services.errors import CursorExpired, Unavailable
+from services.models import CaughtUpEvent, Message, MessageEvent, Room, User
+from services.store import Store
+from services.stream import EventStream
+from tests.topologies.cluster import Cluster
+
+GENERAL = Room("0", "General")
+KINDS = (MessageEvent, CaughtUpEvent)
+
+
+@pytest.fixture
+def empty(cluster: Cluster) -> Iterator[Cluster]:
+    cluster.empty()
+    yield cluster
+    cluster.empty()
+
+
+@pytest.fixture
+async def chat(empty: Cluster) -> AsyncIterator[Chat]:
+    chat = Chat(Store.from_url(empty.url), bcrypt_cost=4)
+    await chat.open()
+    yield chat
+    await chat.close()
+
+
+async def told(stream: EventStream, count: int) -> list[MessageEvent]:
+    """The next messages."""
+    found: list[MessageEvent] = []
+    while len(found) < count:
+        event = await asyncio.wait_for(anext(stream), 10)
+        if isinstance(event, MessageEvent):
+            found.append(event)
+    return found
+
+
+async def texts(stream: EventStream, count: int) -> list[str]:
+    return [event.message.text for event in await told(stream, count)]
+
+
+async def caught_up(stream: EventStream) -> list[str]:
+    """What is replayed."""
+    found = []
+    while not isinstance(event := await asyncio.wait_for(anext(stream), 10), CaughtUpEvent):
+        assert isinstance(event, MessageEvent)
+        found.append(event.message.text)
+    return found
+
+
+def after(chat: Chat, event: MessageEvent) -> Cursor:
+    message = event.message
+    return Cursor(message.score, message.position, chat.epoch, event.doubt)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+async def unheard(chat: Chat, room_id: str, text: str) -> None:
+    """A message whose ring is lost."""
+    member = f'{{"from":"2","date":5,"message":"{text}","roomId":"{room_id}"}}'
+    await chat.store.call("ZADD", keys.room(room_id), 5, member)
+    logs = [
+        keys.room(room_id),
+        keys.room_log(room_id),
+        keys.room_foreign(room_id),
+        chat.store.clock(f"room:{room_id}"),
+    ]
+    await chat.store.run("ingest", logs, room_id, "PUBLISH", "nowhere", "live")
+
+
+async def test_one_room_goes_on_exactly_where_it_stopped(chat: Chat) -> None:
+    async with aclosing(chat.hub.subscribe("1", KINDS, room_id="0")) as stream:
+        assert await caught_up(stream) == []
+        for number in range(6):
+            await chat.messages.send("2", GENERAL, f"{number}")
+        events = await told(stream, 6)
+    for event in events:
+        async with aclosing(
+            chat.hub.subscribe("1", KINDS, room_id="0", after=after(chat, event))
+        ) as stream:
+            expected = [f"{number}" for number in range(int(event.message.text) + 1, 6)]
+            assert await caught_up(stream) == expected
+
+
+async def test_what_was_not_told_before_a_cursor_is_told_after_it(chat: Chat) -> None:
+    private = await chat.rooms.open_private("1", "2")
+    async with aclosing(chat.hub.subscribe("1", KINDS)) as stream:
+        assert await caught_up(stream) == []
+        await unheard(chat, private.id, "late")
+        await chat.messages.send("2", GENERAL, "live")
+        (event,) = await told(stream, 1)
+    assert event.message.text == "live"
+    async with aclosing(chat.hub.subscribe("1", KINDS, after=after(chat, event))) as stream:
+        assert await caught_up(stream) == ["late"]
+        await chat.messages.send("2", GENERAL, "next")
+        assert await texts(stream, 1) == ["next"]
+
+
+async def test_what_did_not_ring_is_found_and_no_longer_in_doubt(chat: Chat) -> None:
+    private = await chat.rooms.open_private("1", "2")
+    async with aclosing(chat.hub.subscribe("1", KINDS)) as stream:
+        await caught_up(stream)
+        began = await chat.log.now()
+        await unheard(chat, private.id, "late")
+        assert await texts(stream, 1) == ["late"]
+        await until(lambda: chat.hub._sound > began)  # type: ignore[attr-defined]
+
+
+async def test_a_server_that_stands_still_holds_nobody_else_up(chat: Chat, empty: Cluster) -> None:
+    there = room_beside(empty, "0")
+    await chat.store.call("SET", keys.room_name(there.id), "Beside")
+    async with (
+        aclosing(chat.hub.subscribe("1", KINDS, room_id="0")) as held,
+        aclosing(chat.hub.subscribe("1", KINDS, room_id=there.id)) as free,
+    ):
+        for stream in (held, free):
+            await caught_up(stream)
+        await chat.messages.send("2", GENERAL, "before")
+        assert await texts(held, 1) == ["before"]
+        node = empty.primary_of(keys.room("0"))
+        node.pause()
+        try:
+            # One that rings cannot be read.
+            await chat.store.call("PUBLISH", keys.LOG_CHANNEL, f"room:0 {await chat.log.now()}")
+            for number in range(5):
+                await chat.messages.send("2", there, f"{number}")
+            assert await texts(free, 5) == [f"{number}" for number in range(5)]
+        finally:
+            node.resume()
+        await sent(chat, "after")
+        assert await texts(held, 1) == ["after"]
+
+
+def room_beside(cluster: Cluster, room_id: str) -> Room:
+    """A public room on another server."""
+    there = cluster.primary_of(keys.room(room_id))
+    others = (str(number) for number in range(1001, 1100))
+    return next(
+        Room(other, "Beside")
+        for other in others
+        if cluster.primary_of(keys.room(other)) is not there
+    )
+
+
+async def sent(chat: Chat, text: str) -> Message:
+    """As soon as the room's server is there."""
+    while True:
+        try:
+            return await chat.messages.send("2", GENERAL, text, "key")
+        except Unavailable:
+            await asyncio.sleep(0.05)
+
+
+async def test_an_emptied_cluster_ends_subscriptions_and_cursors(
+    chat: Chat, empty: Cluster
+) -> None:
+    message = await chat.messages.send("2", GENERAL, "hello")
+    cursor = Cursor(message.score, message.position, chat.epoch)
+    async with aclosing(chat.hub.subscribe("1", KINDS)) as stream:
+        await caught_up(stream)
+        empty.empty()
+        with pytest.raises(CursorExpired):
+            await told(stream, 1)
+    async with aclosing(chat.hub.subscribe("1", KINDS, after=cursor)) as stream:
+        with pytest.raises(CursorExpired):
+            await told(stream, 1)
+    async with aclosing(chat.hub.subscribe("1", KINDS)) as stream:
+        assert await caught_up(stream) == []
+
+
+async def test_changed_keys_are_heard_from_every_server(chat: Chat) -> None:
+    ids = ["1", "2", "3", "4"]
+    await until(lambda: chat.hub.hearing is not None)
+    await chat.users.get_many(ids)
+    for user_id in ids:
+        await chat.store.call("HSET", keys.user(user_id), "username", f"new-{user_id}")
+    async with asyncio.timeout(5):
+        expected = [User(user_id, f"new-{user_id}") for user_id in ids]
+        while await chat.users.get_many(ids) != expected:
+            await asyncio.sleep(0.01)
