@@ -71,6 +71,12 @@ class Count:
 class Ledger:
     """The accounts of one load."""
 
+    one_clock = True
+    """Whether the positions of all rooms are in one order. Otherwise those of each are, and who
+    follows several of them may hear again what came shortly before a cursor."""
+    may_vanish = False
+    """Whether the store may lose what was told and not acknowledged."""
+
     def __init__(self) -> None:
         self.acknowledged: dict[str, Acknowledged] = {}
         self.streams: list[Stream] = []
@@ -111,8 +117,30 @@ class Ledger:
         for stream, message in self._missing():
             count.lost.append(f"{message.key} did not come to {stream.name}")
         for stream in self.streams:
-            _count_stream(count, stream, kept)
+            self._count_stream(count, stream, kept)
         return count
+
+    def _count_stream(self, count: Count, stream: Stream, kept: Mapping[str, Told]) -> None:
+        highest: dict[str, Told] = {}
+        ids: set[str] = set()
+        for message in stream.told:
+            if message.message_id in ids:
+                if self.one_clock or len(stream.room_ids) == 1:
+                    count.duplicated.append(f"{message.key} came to {stream.name} again")
+                continue
+            ids.add(message.message_id)
+            if message.room_id not in stream.room_ids:
+                count.unfounded.append(f"{message.key} is none of {stream.name}'s business")
+            if kept.get(message.message_id) != message and not (
+                self.may_vanish and message.message_id not in kept
+            ):
+                count.unfounded.append(f"{message} came to {stream.name}: the history differs")
+            order = "all" if self.one_clock else message.room_id
+            before = highest.get(order)
+            if before is not None and message.position <= before.position:
+                count.reordered.append(f"{message.key} came to {stream.name} after {before.key}")
+            else:
+                highest[order] = message
 
     def _missing(self) -> Iterator[tuple[Stream, Acknowledged]]:
         for stream in self.streams:
@@ -130,24 +158,6 @@ class Ledger:
             ):
                 return max(stream.arrivals[message.key] for stream in listeners)
         return None
-
-
-def _count_stream(count: Count, stream: Stream, kept: Mapping[str, Told]) -> None:
-    highest = Told("", "", "", 0)
-    ids: set[str] = set()
-    for message in stream.told:
-        if message.message_id in ids:
-            count.duplicated.append(f"{message.key} came to {stream.name} again")
-            continue
-        ids.add(message.message_id)
-        if message.room_id not in stream.room_ids:
-            count.unfounded.append(f"{message.key} is none of {stream.name}'s business")
-        if kept.get(message.message_id) != message:
-            count.unfounded.append(f"{message} came to {stream.name}: the history differs")
-        if message.position <= highest.position:
-            count.reordered.append(f"{message.key} came to {stream.name} after {highest.key}")
-        else:
-            highest = message
 
 
 def _repeated(keys: Iterable[str]) -> list[str]:

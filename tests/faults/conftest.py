@@ -18,10 +18,11 @@ from tests.faults.drill import Drill, ProxiedDrill
 from tests.faults.report import PROPERTY, Report, Result
 from tests.faults.stores import FaultStore, OwnStore, valkey_binary
 from tests.store_process import BINARIES
+from tests.topologies.cluster import Cluster
 from tests.topologies.node import name_of
 from tests.topologies.replicated import Replicated
 
-StartedT = TypeVar("StartedT", OwnStore, Replicated)
+StartedT = TypeVar("StartedT", OwnStore, Replicated, Cluster)
 
 _IS_FULL = os.environ.get("FAULTS") == "full"
 _MESSAGES = 2_000 if _IS_FULL else 200
@@ -76,6 +77,12 @@ def replicated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repli
     yield from _started(Replicated(request.param, tmp_path))
 
 
+@pytest.fixture(params=BINARIES if _IS_FULL else BINARIES[:1], ids=name_of)
+def clustered(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
+    """Three primaries with a replica each."""
+    yield from _started(Cluster(request.param, tmp_path, replicas=1))
+
+
 @pytest.fixture
 def record(record_property: Callable[[str, object], None]) -> Callable[[Result], None]:
     return lambda result: record_property(PROPERTY, asdict(result))
@@ -108,6 +115,18 @@ async def replicated_drill(
     drill = Drill(_scenario(request), replicated, _MESSAGES, _IS_FULL, record)
     # The sentinels take their time.
     drill.recovery_seconds = 30
+    yield drill
+    await _close(drill)
+
+
+@pytest.fixture
+async def cluster_drill(
+    clustered: Cluster, request: pytest.FixtureRequest, record: Callable[[Result], None]
+) -> AsyncIterator[Drill[Cluster]]:
+    """A drill that harms a Redis Cluster."""
+    drill = Drill(_scenario(request), clustered, _MESSAGES, _IS_FULL, record)
+    drill.recovery_seconds = 10
+    drill.has_one_clock = False
     yield drill
     await _close(drill)
 

@@ -82,6 +82,8 @@ class Drill(Generic[StoreT]):
 
     recovery_seconds = 3.0
     """What it may take; only where times count."""
+    has_one_clock = True
+    """Whether the positions of all rooms are in one order."""
 
     def __init__(
         self,
@@ -124,6 +126,7 @@ class Drill(Generic[StoreT]):
         urls = [node.url for node in self.nodes]
         messages = max(self._messages, at_least)
         load = Load(urls, messages, copies=copies, pause=pause, text=text)
+        load.ledger.one_clock = self.has_one_clock
         sampler = asyncio.create_task(self._sample_memory())
         try:
             await load.begin()

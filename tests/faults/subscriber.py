@@ -137,7 +137,7 @@ class Subscriber:
         if edge is not None:
             self.stream.take(to_told(edge), time.monotonic())
         # Presence has no cursor.
-        self.cursor = (edge or event)["cursor"] or self.cursor
+        self.cursor = (event or edge)["cursor"] or self.cursor
 
     async def _fail(self, errors: list[dict[str, Any]]) -> None:
         """End the connection. What failed to be told is told after the last cursor."""
