@@ -250,7 +250,7 @@ class Hub:
     async def _register(self, subscription: Subscription) -> None:
         self._subscriptions.add(subscription)
         self._by_user[subscription.user_id].add(subscription)
-        for name in self._wanted_beside_rooms(subscription):
+        for name in self._bells_beside_rooms(subscription):
             self._interest.want(name, subscription)
         # Rooms that are added after those that are read now ring.
         await self._until_heard(subscription)
@@ -262,16 +262,21 @@ class Hub:
         if subscription.is_bot:
             self._bots.add(subscription)
 
-    def _wanted_beside_rooms(self, subscription: Subscription) -> Iterator[str]:
-        """The bells."""
+    def _bells_of(self, subscription: Subscription) -> Iterator[str]:
+        """What it has to hear ring."""
+        yield from self._bells_beside_rooms(subscription)
+        for room_id in subscription.rooms:
+            yield f"room:{room_id}"
+
+    def _bells_beside_rooms(self, subscription: Subscription) -> Iterator[str]:
         if subscription.needs_user_log:
             yield f"user:{subscription.user_id}"
         if self._has_presence_bell and PresenceEvent in subscription.kinds:
             yield PRESENCE
 
     async def _until_heard(self, subscription: Subscription) -> None:
-        """Wait until all its logs ring here; also those that it comes to follow meanwhile."""
-        while unheard := self._interest.unheard(subscription.bells):
+        """Wait until all its bells are heard; also those of rooms that it gains meanwhile."""
+        while unheard := self._interest.unheard(self._bells_of(subscription)):
             await self._interest.heard(unheard)
 
     def unregister(self, subscription: Subscription) -> None:
@@ -280,7 +285,7 @@ class Hub:
         self._by_user[subscription.user_id].discard(subscription)
         if not self._by_user[subscription.user_id]:
             del self._by_user[subscription.user_id]
-        for name in self._wanted_beside_rooms(subscription):
+        for name in self._bells_beside_rooms(subscription):
             self._interest.unwant(name, subscription)
         self._remove_from_rooms(subscription, subscription.rooms)
 

@@ -56,12 +56,6 @@ class Subscription:
         return [*(f"room:{room_id}" for room_id in rooms), *(f"user:{id_}" for id_ in users)]
 
     @property
-    def bells(self) -> list[str]:
-        """The logs that it has to hear ring."""
-        names = [f"room:{room_id}" for room_id in self.rooms]
-        return [*names, f"user:{self.user_id}"] if self.needs_user_log else names
-
-    @property
     def needs_user_log(self) -> bool:
         """Whether it is to learn of new rooms."""
         return self.room_id is None or RoomEvent in self.kinds
