@@ -158,6 +158,11 @@ class Hub:
         return self._channels.connections
 
     @property
+    def received(self) -> int:
+        """How many messages have come by the channels, whomever they concern."""
+        return self._channels.received
+
+    @property
     def unread(self) -> int:
         """How much was heard that is not noted yet, or waits as an envelope."""
         return self._channels.unread + len(self._envelopes)

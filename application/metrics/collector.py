@@ -188,6 +188,11 @@ class _Collector(Collector):
             "Connections to the channels made so far.",
             hub.connections,
         )
+        yield CounterMetricFamily(
+            "parley_channel_messages",
+            "Messages heard on the channels, whether anybody here follows their rooms or not.",
+            hub.received,
+        )
         yield _gauge(
             "parley_channel_lag_seconds",
             "For how long that waits which rang first and is not delivered; 0 for nothing.",
