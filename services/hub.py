@@ -52,6 +52,11 @@ REPLAY_LIMIT = 100
 _MOST_ADDED = 10_000
 """Rooms that a bot may be added to while it does not listen."""
 
+_READ_LIMIT = 500
+"""About how many entries of the logs that rang are read at a time."""
+
+_READ_OF_EACH = 16
+
 EXPIRED = "The history after this cursor is no longer kept: reload."
 _NO_ROOM = "There is no such room."
 
@@ -495,8 +500,10 @@ class Hub:
         """What the logs that rang hold since the last delivery."""
         entries: list[Entry] = []
         upto, is_all = self._position, False
+        # So many of each that a log seldom has more: one that has holds up the others.
+        limit = max(_READ_LIMIT, _READ_OF_EACH * len(rung))
         while not is_all:
-            news = await self._log.news(rung, upto)
+            news = await self._log.news(rung, upto, limit=limit)
             entries += news.entries
             upto, is_all = news.upto, news.is_all
         return entries
