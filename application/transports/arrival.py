@@ -5,8 +5,10 @@ comes before the body in memory.
 """
 
 import asyncio
-from typing import Any
+import sys
+from typing import Any, cast
 
+from httptools import HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from application.transports.errors import error
@@ -35,6 +37,8 @@ class ArrivalProtocol(HttpToolsProtocol):
         self._is_arriving = False
         self._framing_bytes = 0
         self._discarded_bytes = 0
+        self._piece = b""
+        """What is being parsed."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -45,14 +49,37 @@ class ArrivalProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
+        if self.scope["http_version"] != "1.1":
+            self._refuse(400, "A WebSocket is opened with HTTP/1.1.")
+            return
+        if not self._is_idle:
+            self._refuse(400, "A WebSocket is opened when all that was asked before is answered.")
+            return
         self._expect_nothing()
+        # uvicorn has just caught it, and forgets what has come behind the request.
+        end = cast(HttpParserUpgrade, sys.exception()).args[0]
         super().handle_websocket_upgrade()
         # It holds us as we hold it, and is not needed any more.
         self.parser = None  # type: ignore[assignment]
+        if early := self._piece[end:]:
+            cast(asyncio.Protocol, self.transport.get_protocol()).data_received(early)
+
+    def _should_upgrade(self) -> bool:
+        # uvicorn's looks at the last line of each, and for nothing but a WebSocket.
+        return b"websocket" in self._listed(b"upgrade") and b"upgrade" in self._listed(
+            b"connection"
+        )
+
+    def _listed(self, header: bytes) -> list[bytes]:
+        """What stands in a header, which may be a list in several lines (RFC 9110, section 5.3)."""
+        lines = b",".join(value for name, value in self.headers if name == header)
+        return [word.strip() for word in lines.lower().split(b",")]
 
     def data_received(self, data: bytes) -> None:
         self._framing_bytes += len(data)
+        self._piece = data
         super().data_received(data)
+        self._piece = b""
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return
         if self._framing_bytes > _MAX_FRAMING_BYTES:

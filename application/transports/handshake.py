@@ -57,7 +57,8 @@ def parse_handshake(request: bytes) -> Handshake:
     head, *lines = request.removesuffix(b"\r\n\r\n").split(b"\r\n")
     method, target, _ = head.split(b" ")
     headers = [
-        (name.lower(), value) for name, _, value in (line.partition(b": ") for line in lines)
+        (name.lower(), value.strip(b" \t"))
+        for name, _, value in (line.partition(b": ") for line in lines)
     ]
     if method != b"GET":
         raise BadHandshake(405, "A WebSocket is opened with GET", (b"Allow", b"GET"))
@@ -66,6 +67,10 @@ def parse_handshake(request: bytes) -> Handshake:
         raise BadHandshake(
             426, "The version of WebSockets is 13", (b"Upgrade", b"websocket"), known
         )
+    if len(_values(headers, b"host")) != 1:
+        raise BadHandshake(400, "The host is named once")
+    if _has_body(headers):
+        raise BadHandshake(400, "The request for a WebSocket has no body")
     keys = _values(headers, b"sec-websocket-key")
     if len(keys) != 1 or not _is_key(keys[0]):
         raise BadHandshake(400, "Sec-WebSocket-Key has 16 bytes in base64")
@@ -86,6 +91,12 @@ def rejection(status: int, reason: str, headers: Iterable[Header]) -> bytes:
 
 def _values(headers: Headers, wanted: bytes) -> list[bytes]:
     return [value for name, value in headers if name == wanted]
+
+
+def _has_body(headers: Headers) -> bool:
+    """Whether there is one, which would be taken for frames."""
+    sizes = _values(headers, b"content-length")
+    return any(size != b"0" for size in sizes) or bool(_values(headers, b"transfer-encoding"))
 
 
 def _is_key(key: bytes) -> bool:

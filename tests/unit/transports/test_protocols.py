@@ -13,6 +13,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from application.transports import protocols
+from application.transports.frames import text_frame
 from application.transports.protocols import WebSocketProtocol
 from tests.unit.transports.sockets import PROTOCOL, all_gone, hear, tell
 from tests.unit.transports.toy import serving
@@ -99,6 +100,11 @@ async def test_extensions_are_declined() -> None:
         (handshake(sec_websocket_version=None), 426, b"Sec-WebSocket-Version: 13"),
         (handshake(sec_websocket_version=b"8"), 426, b"Sec-WebSocket-Version: 13"),
         (handshake(b"PUT"), 405, b"Allow: GET"),
+        (handshake().replace(b"HTTP/1.1", b"HTTP/1.0"), 400, None),
+        (handshake(host=None), 400, None),
+        (handshake(host=b"x\r\nhost: y"), 400, None),
+        (handshake(content_length=b"6") + frame(b""), 400, None),
+        (handshake(transfer_encoding=b"chunked") + b"0\r\n\r\n", 400, None),
         (handshake(origin=b"https://evil.example"), 403, None),
     ],
 )
@@ -108,6 +114,48 @@ async def test_what_opens_nothing(request_: bytes, status: int, header: bytes | 
         assert head.startswith(b"HTTP/1.1 %d " % status)
         assert header is None or header + b"\r\n" in head
         assert b"content-length: %d\r\n" % len(body) in head.lower()
+        await all_gone(toy)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"connection": b"Upgrade\r\nconnection: keep-alive"},
+        {"upgrade": b"h2c, websocket"},
+        {"upgrade": b"websocket\r\nupgrade: h2c"},
+        {"sec_websocket_key": KEY + b" \t"},
+        {"sec_websocket_protocol": b"x\r\nsec-websocket-protocol: graphql-transport-ws"},
+        {"content_length": b"0"},
+    ],
+)
+async def test_headers_as_they_may_be_written(written: dict[str, bytes]) -> None:
+    async with serving() as toy:
+        head, _ = await conversation(toy.port, handshake(**written), frame(b"", 0x88))
+        assert head.startswith(b"HTTP/1.1 101 ")
+        assert b"\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n" in head
+
+
+INIT = message("connection_init")
+
+
+@pytest.mark.parametrize("cut", [5, len(INIT)])
+async def test_who_does_not_wait_for_the_answer(cut: int) -> None:
+    """Frames come in one piece with the request, the last of them in part."""
+    async with serving() as toy:
+        said = handshake() + INIT[:cut], INIT[cut:], frame(b"", 0x88)
+        _, body = await conversation(toy.port, *said)
+        assert list(frames_of(body)) == [text_frame(b'{"type":"connection_ack"}'), b"\x88\x00"]
+
+
+async def test_who_has_asked_waits_for_the_answer_first() -> None:
+    """Else it would come between the frames."""
+    body = b'{"query":"{ late }"}'
+    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    request = head + b"content-length: %d\r\n\r\n" % len(body) + body
+    async with serving() as toy:
+        head, body = await conversation(toy.port, request + handshake())
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"HTTP/1.1" not in body
         await all_gone(toy)
 
 
