@@ -5,8 +5,9 @@ uvicorn's WebSockets take 9 KB more for each connection, and twice as long to op
 
 import asyncio
 import logging
-from collections import deque
+from collections.abc import Iterator
 from enum import Enum
+from itertools import chain
 from typing import Any, ClassVar, cast
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
@@ -74,9 +75,10 @@ class WebSocketProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_app",
+        "_arrived",
         "_close_timer",
         "_end",
-        "_events",
+        "_event",
         "_farewell",
         "_frames",
         "_frames_size",
@@ -114,8 +116,11 @@ class WebSocketProtocol(asyncio.Protocol):
             "extensions": {EXTENSION: self.write_text},
         }
         """Both are of no use any more when it is open."""
-        self._events: deque[Message] | None = None
-        """What the application has not received."""
+        self._arrived: Iterator[tuple[int, bytes]] | None = None
+        """What is not heard yet, in the bytes that came: as messages it could be fifty times as
+        large."""
+        self._event: Message | None = None
+        """The next one, for which the application does not wait yet."""
         self._waiter: asyncio.Future[Message] | None = None
         """The application waits for the next."""
         self._end: Message | None = None
@@ -141,13 +146,9 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._handshake is None and self._state is _State.OPENING:
             self._begin(data)
             return
-        try:
-            for opcode, payload in self._reader.read(data):
-                self._hear(opcode, payload)
-                if self._state is _State.CLOSED:
-                    return
-        except BrokenFrame as broken:
-            self._fail(broken.code, broken.reason)
+        arrived = self._reader.read(data)
+        self._arrived = arrived if self._arrived is None else chain(self._arrived, arrived)
+        self._hear_on()
 
     def eof_received(self) -> None:
         """The transport is closed."""
@@ -199,7 +200,7 @@ class WebSocketProtocol(asyncio.Protocol):
             "headers": handshake.headers,
             "subprotocols": handshake.subprotocols,
         }
-        self._put({"type": "websocket.connect"})
+        self._event = {"type": "websocket.connect"}
         task = self._loop.create_task(self._app(scope, self.receive, self.send))
         self._server_state.tasks.add(task)
         task.add_done_callback(self._has_ended)
@@ -238,11 +239,10 @@ class WebSocketProtocol(asyncio.Protocol):
     def receive(self) -> "asyncio.Future[Message]":
         """ASGI's: the next event. There is one reader."""
         waiter: asyncio.Future[Message] = self._loop.create_future()
-        if self._events:
-            waiter.set_result(self._events.popleft())
-            if not self._events:
-                self._events = None
-                self._read_on()
+        if self._event is not None:
+            waiter.set_result(self._event)
+            self._event = None
+            self._hear_on()
         elif self._end is not None:
             waiter.set_result(self._end)
         else:
@@ -253,18 +253,26 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(event)
             self._waiter = None
-            return
-        if self._events is None:
-            self._events = deque()
-        self._events.append(event)
-        if self._is_reading and self._state is _State.OPEN:
-            self._is_reading = False
-            self.transport.pause_reading()
+        else:
+            self._event = event
 
-    def _read_on(self) -> None:
-        if not self._is_reading:
-            self._is_reading = True
+    def _hear_on(self) -> None:
+        """Hear what has arrived, up to a message that has to wait for the application."""
+        try:
+            while self._event is None and self._arrived is not None:
+                heard = next(self._arrived, None)
+                if heard is None or self._state is _State.CLOSED:
+                    self._arrived = None
+                else:
+                    self._hear(*heard)
+        except BrokenFrame as broken:
+            self._arrived = None
+            self._fail(broken.code, broken.reason)
+        if self._is_reading and self._event is not None:
+            self.transport.pause_reading()
+        elif not self._is_reading and self._event is None:
             self.transport.resume_reading()
+        self._is_reading = self._event is None
 
     def _hear(self, opcode: int, payload: bytes) -> None:
         if opcode == Opcode.CLOSE:
@@ -369,7 +377,8 @@ class WebSocketProtocol(asyncio.Protocol):
         self._state = _State.CLOSING
         self._tell_end(code, reason)
         self._close_timer = self._loop.call_later(_HANDSHAKE_SECONDS, self._close)
-        self._read_on()
+        self._event = None
+        self._hear_on()
 
     def _over(self, code: int, reason: str = "") -> None:
         self._state = _State.CLOSED

@@ -1,6 +1,7 @@
 """The WebSocket protocol byte by byte, beside uvicorn's own."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from websockets.server import ServerProtocol
 from application.transports import protocols
 from application.transports.frames import text_frame
 from application.transports.protocols import WebSocketProtocol
+from application.transports.websocket import WebSocketEndpoint
 from tests.unit.transports.sockets import PROTOCOL, all_gone, hear, tell
 from tests.unit.transports.toy import serving
 
@@ -145,6 +147,36 @@ async def test_who_does_not_wait_for_the_answer(cut: int) -> None:
         said = handshake() + INIT[:cut], INIT[cut:], frame(b"", 0x88)
         _, body = await conversation(toy.port, *said)
         assert list(frames_of(body)) == [text_frame(b'{"type":"connection_ack"}'), b"\x88\x00"]
+
+
+async def test_what_the_application_does_not_take_stays_small(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_go_on = asyncio.Event()
+    serve = WebSocketEndpoint.__call__
+
+    async def serve_later(*arguments: Any) -> None:
+        await may_go_on.wait()
+        await serve(*arguments)
+
+    monkeypatch.setattr(WebSocketEndpoint, "__call__", serve_later)
+    async with serving() as toy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", toy.port)
+        writer.write(handshake())
+        await asyncio.sleep(0.05)
+        said = INIT + frame(b"{}") * 200_000
+        tracemalloc.start()
+        try:
+            writer.write(said)
+            await asyncio.sleep(0.1)
+            size, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert size < 1_000_000
+        may_go_on.set()
+        await reader.readuntil(b"The message has no type")
+        writer.close()
+        await all_gone(toy)
 
 
 async def test_who_has_asked_waits_for_the_answer_first() -> None:
