@@ -105,7 +105,8 @@ class WebSocketProtocol(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._turn = _Turn.of(self._loop)
         self._state = _State.OPENING
-        self._reader = FrameReader(config.ws_max_size)
+        self._reader: FrameReader | None = FrameReader(config.ws_max_size)
+        """None when it has failed: what comes behind cannot be read."""
         self._handshake: Handshake | None = None
         self._scope: Scope | None = {
             "type": "websocket",
@@ -146,12 +147,16 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._handshake is None and self._state is _State.OPENING:
             self._begin(data)
             return
+        if self._reader is None:
+            return
         arrived = self._reader.read(data)
         self._arrived = arrived if self._arrived is None else chain(self._arrived, arrived)
         self._hear_on()
 
     def eof_received(self) -> None:
-        """The transport is closed."""
+        """The peer says nothing more, not even a good-bye: it has gone."""
+        self._over(1006)
+        self._close()
 
     def pause_writing(self) -> None:
         self._writable = asyncio.Event()
@@ -295,11 +300,19 @@ class WebSocketProtocol(asyncio.Protocol):
         self._close()
 
     def _fail(self, code: int, reason: str) -> None:
-        """Section 7.1.7; before it is open there is nothing to close but the connection."""
+        """Section 7.1.7; before it is open there is nothing to close but the connection.
+
+        Until the peer has hung up, too, what it says is still taken: with something unread the
+        kernel resets a connection that is closed, and the close frame may be lost (section 7.1.1).
+        """
+        self._reader = None
         if self._state is _State.OPEN:
-            self._write(close_frame(code, reason))
-        self._over(code, reason)
-        self._close()
+            self._say_good_bye(code, reason)
+            if self.transport.can_write_eof() and not self.transport.is_closing():
+                self.transport.write_eof()
+        elif self._state is _State.OPENING:
+            self._over(code, reason)
+            self._close()
 
     # Writing
 

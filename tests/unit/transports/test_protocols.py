@@ -1,6 +1,7 @@
 """The WebSocket protocol byte by byte, beside uvicorn's own."""
 
 import asyncio
+import socket
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -13,12 +14,12 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from application.transports import protocols
+from application.transports import closing, protocols
 from application.transports.frames import text_frame
 from application.transports.protocols import WebSocketProtocol
 from application.transports.websocket import WebSocketEndpoint
-from tests.unit.transports.sockets import PROTOCOL, all_gone, hear, tell
-from tests.unit.transports.toy import serving
+from tests.unit.transports.sockets import PROTOCOL, all_gone, hear, limited, subscribe, tell
+from tests.unit.transports.toy import heard, serving
 
 KEY = b"MDEyMzQ1Njc4OWFiY2RlZg=="
 BIG = "query ($n: String!) { hello(name: $n) }"
@@ -280,6 +281,44 @@ async def test_who_does_not_answer_a_good_bye_is_left(monkeypatch: pytest.Monkey
         said = frame(b"nonsense"), frame(b"more", 0x82), frame(b"", 0x89)
         _, body = await conversation(toy.port, handshake(), *said)
         assert [each[:4] for each in frames_of(body)] == [b"\x88" + body[1:2] + b"\x11\x30"]
+        await all_gone(toy)
+
+
+async def test_why_it_fails_is_heard_by_who_still_speaks() -> None:
+    """What is closed with something unread, is reset: the close frame might get lost."""
+    async with serving() as toy:
+        with socket.create_connection(("127.0.0.1", toy.port)) as client:
+            client.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(client, handshake())
+            assert b" 101 " in await loop.sock_recv(client, 1_000)
+            await loop.sock_sendall(client, b"\x83\x80" + b"x" * 200_000)
+            await asyncio.sleep(0.05)
+            await loop.sock_sendall(client, b"x" * 200_000)
+            await asyncio.sleep(0.05)
+            assert (await loop.sock_recv(client, 1_000))[2:4] == b"\x03\xea"
+            assert await loop.sock_recv(client, 1_000) == b""
+        await all_gone(toy)
+
+
+async def test_who_goes_on_speaking_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocols, "_HANDSHAKE_SECONDS", 0.1)
+    async with serving() as toy:
+        _, writer = await asyncio.open_connection("127.0.0.1", toy.port)
+        writer.write(handshake() + b"\x83\x80")
+        await all_gone(toy)
+        writer.close()
+
+
+async def test_half_a_connection_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who will say nothing more has gone, even if it does not read what is still to be written."""
+    monkeypatch.setattr(closing, "STALL_SECONDS", 0.3)
+    async with limited() as (toy, client):
+        await subscribe(client, "1", "subscription { flood }")
+        await heard("started")
+        await asyncio.sleep(0.2)
+        client.transport.write_eof()
+        await heard("closed")
         await all_gone(toy)
 
 
