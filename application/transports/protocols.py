@@ -416,24 +416,24 @@ class WebSocketProtocol(asyncio.Protocol):
 class _Turn:
     """Those who have something to write at the end of this turn of an event loop."""
 
-    __slots__ = ("_due", "_loop")
+    __slots__ = ("_due",)
 
     _of_loops: ClassVar["WeakKeyDictionary[asyncio.AbstractEventLoop, _Turn]"] = WeakKeyDictionary()
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._due: list[WebSocketProtocol] = []
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop) -> "_Turn":
         turn = cls._of_loops.get(loop)
         if turn is None:
-            turn = cls._of_loops[loop] = cls(loop)
+            turn = cls._of_loops[loop] = cls()
         return turn
 
     def add(self, protocol: WebSocketProtocol) -> None:
         if not self._due:
-            self._loop.call_soon(self._end)
+            # Not a loop of its own: what a value holds stays in a dictionary with weak keys.
+            asyncio.get_running_loop().call_soon(self._end)
         self._due.append(protocol)
 
     def _end(self) -> None:

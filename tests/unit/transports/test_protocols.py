@@ -1,8 +1,10 @@
 """The WebSocket protocol byte by byte, beside uvicorn's own."""
 
 import asyncio
+import gc
 import socket
 import tracemalloc
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -320,6 +322,17 @@ async def test_half_a_connection_is_none(monkeypatch: pytest.MonkeyPatch) -> Non
         client.transport.write_eof()
         await heard("closed")
         await all_gone(toy)
+
+
+def test_a_loop_that_has_ended_is_not_kept() -> None:
+    async def converse() -> weakref.ref[asyncio.AbstractEventLoop]:
+        async with serving() as toy:
+            await conversation(toy.port, handshake(), INIT + frame(b"", 0x88))
+        return weakref.ref(asyncio.get_running_loop())
+
+    ended = asyncio.run(converse())
+    gc.collect()
+    assert ended() is None
 
 
 async def test_an_application_that_fails(caplog: pytest.LogCaptureFixture) -> None:
