@@ -120,6 +120,8 @@ class Connection:
             del event  # Else the last one would be kept until the next.
             await self._handle(message)
             del message
+            # The others' turn: what has come in one piece waits for nothing.
+            await asyncio.sleep(0)
 
     async def _handle(self, message: Message) -> None:
         match message:
@@ -131,8 +133,6 @@ class Connection:
                 pass
             case Subscribe():
                 self._subscribe(message)
-                # The others' turn: what has come in one piece waits for nothing.
-                await asyncio.sleep(0)
             case Complete():
                 self._operations.stop(message.id)
 

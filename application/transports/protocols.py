@@ -48,6 +48,9 @@ _log = logging.getLogger("uvicorn.error")
 _HANDSHAKE_SECONDS = 3.0
 """How long a peer may take to answer a close frame."""
 
+_FRAMES_IN_A_TURN = 100
+"""How many frames of a socket are heard until others have their turn."""
+
 _TOGETHER_BYTES = 64 * 1024
 """About how much may wait for the end of a turn; as much as a transport holds."""
 
@@ -263,8 +266,13 @@ class WebSocketProtocol(asyncio.Protocol):
 
     def _hear_on(self) -> None:
         """Hear what has arrived, up to a message that has to wait for the application."""
+        frames_left = _FRAMES_IN_A_TURN
         try:
             while self._event is None and self._arrived is not None:
+                if not frames_left:
+                    self._loop.call_soon(self._hear_on)
+                    break
+                frames_left -= 1
                 heard = next(self._arrived, None)
                 if heard is None or self._state is _State.CLOSED:
                     self._arrived = None
@@ -273,11 +281,12 @@ class WebSocketProtocol(asyncio.Protocol):
         except BrokenFrame as broken:
             self._arrived = None
             self._fail(broken.code, broken.reason)
-        if self._is_reading and self._event is not None:
+        is_all = self._event is None and self._arrived is None
+        if self._is_reading and not is_all:
             self.transport.pause_reading()
-        elif not self._is_reading and self._event is None:
+        elif is_all and not self._is_reading:
             self.transport.resume_reading()
-        self._is_reading = self._event is None
+        self._is_reading = is_all
 
     def _hear(self, opcode: int, payload: bytes) -> None:
         if opcode == Opcode.CLOSE:

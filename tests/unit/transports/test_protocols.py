@@ -264,6 +264,20 @@ def frames_of(body: bytes) -> Iterator[bytes]:
         body = body[head + size :]
 
 
+@pytest.mark.parametrize(
+    ("piece", "least"), [(frame(b"", 0x89) * 5_000, 50), (message("pong") * 500, 500)]
+)
+async def test_between_what_comes_at_once_others_have_their_turn(piece: bytes, least: int) -> None:
+    async with limited() as (toy, _):
+        (connection,) = toy.state.connections
+        connection.data_received(piece)
+        turns = 0
+        while not connection.transport.is_reading():
+            turns += 1
+            await asyncio.sleep(0)
+        assert turns >= least - 1
+
+
 async def test_a_good_bye_is_answered_with_its_own_code() -> None:
     async with serving() as toy:
         _, body = await conversation(toy.port, handshake(), frame(b"\x0f\xa1so long", 0x88))
