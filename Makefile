@@ -9,8 +9,8 @@ CLIENT := client/dist/index.html
 PLAYGROUND := playground/dist/index.html
 sources = $(shell find $(1) -type f -not -path '$(1)/node_modules/*' -not -path '$(1)/dist/*')
 
-.PHONY: help run dev test test-all test-client clients proxies faults fuzz audit bench lint types format schema \
-	client playground pictures browser lock clean
+.PHONY: help run dev test test-all test-client clients proxies faults fuzz audit bench bench-channels lint types \
+	format schema client playground pictures browser lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ audit: $(VENV)/pyvenv.cfg ## ask whether the dependencies have known vulnerabili
 
 bench: $(VENV)/.run bench/peers/node_modules/.stamp build/bench-load ## measure Parley and its peers in one run (ARGS=--help)
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-channels: $(VENV)/.run ## measure what hearing of messages costs, as rooms and servers grow
+	@$(BIN)/python -m bench.channels $(ARGS)
 
 lint: $(VENV)/.test ## style, and which package may import which
 	$(BIN)/ruff check .

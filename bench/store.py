@@ -88,6 +88,15 @@ class BenchStore:
                 count = min(_CHUNK, messages - done)
                 _write_messages(client, LARGE_ROOM, start + done * step, count, step)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def used_memory(self) -> int:
+        """In bytes."""
+        with redis.Redis(port=self.port) as client:
+            return int(client.info("memory")["used_memory"])
+
     def reads(self) -> int:
         """How often the store has read from a client's socket: every round trip is one."""
         with redis.Redis(port=self.port) as client:
