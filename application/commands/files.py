@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import sys
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,31 +21,43 @@ _GZIP = b"\x1f\x8b"
 
 @contextmanager
 def writing(name: str) -> Iterator[BinaryIO]:
-    """A file that only its owner may read, and that is there once it is whole."""
-    if name == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
+    """A file that only its owner may read, and that is there once it is whole.
+
+    A pipe or a device is written to as it is. Raises OperatorError.
+    """
     path = Path(name)
-    part = path.with_name(f"{path.name}.part")
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                if path.suffix == ".gz":
-                    with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-                        yield cast(BinaryIO, packed)
-                else:
-                    yield file
-                file.flush()
-                os.fsync(descriptor)
-            part.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                part.unlink()
-            raise
+        if name == "-":
+            with open(sys.stdout.fileno(), "wb", closefd=False) as file:
+                yield file
+        elif path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                yield file
+        else:
+            with _becoming(path) as file:
+                yield file
     except OSError as error:
-        raise OperatorError(f"Cannot write {name}: {error.strerror or error}.") from error
+        place = "standard output" if name == "-" else name
+        raise OperatorError(f"Cannot write {place}: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _becoming(path: Path) -> Iterator[BinaryIO]:
+    descriptor, part = tempfile.mkstemp(".part", f"{path.name}.", path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if path.suffix == ".gz":
+                with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
+                    yield cast(BinaryIO, packed)
+            else:
+                yield file
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)
+        raise
 
 
 class Source:
@@ -62,10 +75,10 @@ class Source:
 
     def lines(self) -> Iterator[bytes]:
         buffered = io.BufferedReader(self._raw, _BUFFER_BYTES)  # type: ignore[type-var]
-        is_packed = buffered.peek(2).startswith(_GZIP)
-        source = gzip.GzipFile(fileobj=buffered) if is_packed else buffered
         number = 0
         try:
+            is_packed = buffered.peek(2).startswith(_GZIP)
+            source = gzip.GzipFile(fileobj=buffered) if is_packed else buffered
             while line := source.readline(_LONGEST_LINE):
                 number += 1
                 if len(line) == _LONGEST_LINE:
@@ -96,10 +109,8 @@ def reading(name: str) -> Iterator[Source]:
         yield Source("Standard input", sys.stdin.fileno())
         return
     try:
-        descriptor = os.open(name, os.O_RDONLY)
+        file = open(name, "rb", buffering=0)  # noqa: SIM115
     except OSError as error:
         raise OperatorError(f"Cannot read {name}: {error.strerror}.") from error
-    try:
-        yield Source(name, descriptor)
-    finally:
-        os.close(descriptor)
+    with file:
+        yield Source(name, file.fileno())

@@ -48,6 +48,8 @@ def main() -> Never:
         status = app(standalone_mode=False)
     except typer.TyperException as error:
         fail(f"{error.format_message().rstrip('.')}. Try --help.", error.exit_code)
+    except typer.Abort:
+        fail("No password was given.")
     except (OperatorError, ChatError) as error:
         fail(str(error))
     raise SystemExit(status)

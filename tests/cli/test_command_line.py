@@ -1,5 +1,6 @@
 """What all commands have in common."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import parley
-from tests.servers import environment
+from tests.servers import ROOT, environment
 
 
 def test_help_lists_the_commands() -> None:
@@ -48,6 +49,44 @@ def test_a_wrong_setting_is_one_line() -> None:
     assert outcome.status == 1
     assert outcome.reason.startswith("LOGIN_QUEUE: should be a valid integer")
     assert ".env.sample" in outcome.reason
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+def test_output_that_finds_no_room_is_one_line(store_url: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "application", "export", "-"],
+            env=environment({"REDIS_ENDPOINT_URL": store_url}),
+            cwd=ROOT.anchor,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.stderr == "parley: Cannot write standard output: No space left on device.\n"
+    assert done.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
+def test_a_prompt_that_gets_no_answer_is_given_up() -> None:
+    master, terminal = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "application", "users", "create", "Zoé"],
+        env=environment({}),
+        cwd=ROOT.anchor,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(len("Password: ")) == "Password: "
+        os.write(master, b"\x04")
+        assert process.stderr.read().splitlines()[-1] == "parley: No password was given."
+    os.close(master)
+    os.close(terminal)
+    assert process.returncode == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the embedded store needs POSIX")

@@ -1,7 +1,9 @@
 """`export` and `import`, from one store's process to another's, by files and pipes."""
 
 import gzip
+import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,12 +77,27 @@ def test_files_that_cannot_be_used_are_one_line(target: dict[str, str], tmp_path
     assert missing.reason == f"Cannot read {file}: No such file or directory."
     unwritable = parley("export", str(tmp_path / "no" / "folder"), env=target)
     assert unwritable.reason.startswith("Cannot write ")
+    folder = parley("import", str(tmp_path), env=target)
+    assert folder.reason == f"Cannot read {tmp_path}: Is a directory."
+    folder = parley("export", str(tmp_path), env=target)
+    assert folder.reason == f"Cannot write {tmp_path}: Is a directory."
+    assert list(tmp_path.iterdir()) == []
     file.write_bytes(gzip.compress(b'{"type":"chat"}\n')[:-6])
     damaged = parley("import", str(file), env=target)
     assert damaged.status == 1
     assert "Line 1 cannot be used" in damaged.reason or "is damaged" in damaged.reason
     nothing = parley("import", "-", env=target)
     assert "something is missing before line 1" in nothing.reason
+
+
+def test_a_named_pipe_is_written_to_and_stays_one(source: dict[str, str], tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        assert parley("export", str(pipe), env=source).status == 0
+        assert reader.stdout is not None
+        assert b'"type":"end"' in reader.stdout.read().splitlines()[-1]
+    assert pipe.is_fifo()
 
 
 def archive(path: Path, messages: int) -> None:
