@@ -32,6 +32,8 @@ from services.passwords import DEFAULT_QUEUE
 from services.rates import Rate, Rates
 from services.sessions import DEFAULT_MOST_SECONDS, DEFAULT_MOST_SESSIONS, DEFAULT_TTL
 
+ENV_FILE = ".env"
+
 _MOST_FIELDS = 100
 """Of one selection: no type has nearly as many."""
 
@@ -50,6 +52,7 @@ MetricsPlace = str | tuple[str, int] | None
 """A path of the server's own port, or a host and port for the metrics alone, or nowhere."""
 
 _METRICS_FORMS = "off, a port, host:port, or a path like /metrics"
+_TAKEN_PATHS = ("/graphql", "/healthz", "/readyz")
 _PATH = re.compile(r"/[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 
 
@@ -58,7 +61,7 @@ def _metrics_place(value: object) -> object:
         return value
     if value.lower() == "off":
         return None
-    if _PATH.fullmatch(value) and value != "/graphql":
+    if _PATH.fullmatch(value) and value not in _TAKEN_PATHS:
         return value
     address = f"127.0.0.1:{value}" if value.isdecimal() else value
     host, _, port = address.rpartition(":")
@@ -78,7 +81,7 @@ class InvalidSettings(OperatorError):
 class Settings(BaseSettings):
     """Every field is documented in `.env.sample` too; a test compares them."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore")
 
     host: str = Field(
         default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every network."
@@ -344,6 +347,8 @@ def load_settings() -> Settings:
             for problem in error.errors(include_url=False, include_input=False)
         )
         raise InvalidSettings("; ".join(problems)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"Cannot read {ENV_FILE}: {error}") from None
 
 
 def _reason(message: str) -> str:

@@ -244,9 +244,12 @@ async def _tracing() -> "AsyncIterator[Tracing | None]":
     if not exporters:
         yield None
         return
-    from application.traces.tracing import Tracing
+    try:
+        from application.traces.tracing import Tracing
 
-    tracing = Tracing(exporters)
+        tracing = Tracing(exporters)
+    except ValueError as error:
+        raise OperatorError(f"OpenTelemetry cannot use its variables: {error}.") from error
     try:
         yield tracing
     finally:

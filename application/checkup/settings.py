@@ -1,20 +1,22 @@
 """Settings that do not work together, or are not for a chat that others reach."""
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from ipaddress import ip_address
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from application.settings import Settings
+from application.settings import ENV_FILE, Settings
+from application.traces.asked import asked_exporters
 from services.checkup.finding import Finding, ok, warning, wrong
+from services.errors import OperatorError
 
 _ALIAS = "REDIS_ENDPOINT_URI"
-_FILE = Path(".env")
-_STANDARD = ("OTEL_",)
-"""What names of others begin with that libraries read by themselves."""
+_TRACES = "OTEL_"
+"""What OpenTelemetry's variables begin with."""
 
 
 def known_names() -> set[str]:
@@ -22,13 +24,21 @@ def known_names() -> set[str]:
 
 
 def check_file() -> Iterator[Finding]:
-    """Names in `.env` that nobody reads."""
+    """Names in `.env` that nobody reads; none where it cannot be read, which is told elsewhere."""
     known = known_names()
-    for name in dotenv_values(_FILE):
-        if name.upper() not in known and not name.startswith(_STANDARD):
+    names: list[str] = []
+    with suppress(OSError, UnicodeDecodeError):
+        names = list(dotenv_values(ENV_FILE))
+    for name in names:
+        if name.startswith(_TRACES):
+            yield warning(
+                "settings",
+                f"{ENV_FILE} has {name}, which only the environment may have: set it there.",
+            )
+        elif name.upper() not in known:
             near = get_close_matches(name.upper(), known, 1)
             advice = f"Did you mean {near[0]}?" if near else ".env.sample has all settings."
-            yield warning("settings", f"{_FILE} has {name}, which is none. {advice}")
+            yield warning("settings", f"{ENV_FILE} has {name}, which is none. {advice}")
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
@@ -39,6 +49,10 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
 
 def _contradictions(settings: Settings) -> Iterator[Finding]:
     given = settings.model_fields_set
+    try:
+        asked_exporters(os.environ)
+    except OperatorError as error:
+        yield wrong("settings", str(error))
     if settings.store_url is None:
         if settings.redis_password is not None:
             yield warning(

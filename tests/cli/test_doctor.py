@@ -141,19 +141,34 @@ def test_settings_that_nobody_reads_or_that_harm(tmp_path: Path) -> None:
     for text in (
         "PROT, which is none. Did you mean PORT?",
         "SOMEBODY_ELSES, which is none",
+        "OTEL_SERVICE_NAME, which only the environment may have",
         "APPENDFSYNC is for the embedded store",
         "SESSION_TTL_SECONDS is more than",
         "DEMO_DATA is on",
         "no proxy is trusted",
     ):
         assert text in warnings
-    assert "OTEL" not in warnings
 
 
 def test_a_wrong_setting_is_a_finding_too() -> None:
     status, found = examine({"PORT": "http"})
     assert status == 1
     assert found["wrong"][0].startswith("settings: PORT: should be a valid integer")
+
+
+def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"PORT=\xe9")
+    status, found = examine({}, tmp_path)
+    assert status == 1
+    assert found["wrong"][0].startswith("settings: Cannot read .env: ")
+
+
+def test_traces_that_there_are_not_are_a_finding() -> None:
+    with store(*GOOD) as process:
+        env = {"REDIS_ENDPOINT_URL": process.url, "OTEL_TRACES_EXPORTER": "zipkin"}
+        status, found = examine(env)
+    assert status == 1
+    assert found["wrong"] == ["settings: OTEL_TRACES_EXPORTER: should be otlp, console or none."]
 
 
 def test_accounts_that_everybody_can_use(tmp_path: Path) -> None:

@@ -164,15 +164,22 @@ def imported(program: str, env: dict[str, str]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("OTEL_TRACES_EXPORTER", "zipkin"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")],
+    ("name", "value", "reason"),
+    [
+        ("OTEL_TRACES_EXPORTER", "zipkin", "OTEL_TRACES_EXPORTER: should be "),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "OTEL_EXPORTER_OTLP_PROTOCOL: should be "),
+        ("OTEL_PROPAGATORS", "b4", "OpenTelemetry cannot use its variables: Propagator b4 "),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "few", "OpenTelemetry cannot use its variables: "),
+    ],
 )
-def test_what_is_not_there_is_told_in_one_line(embedded_url: str, name: str, value: str) -> None:
+def test_what_cannot_be_used_is_told_in_one_line(
+    embedded_url: str, name: str, value: str, reason: str
+) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", name: value}
     server = launch({"REDIS_ENDPOINT_URL": embedded_url, **env})
     assert server.wait() == 1
     [line] = server.output.splitlines()
-    assert line.startswith(f"parley: {name}: should be ")
+    assert line.startswith(f"parley: {reason}")
 
 
 async def test_a_collector_that_does_not_answer_keeps_no_server_from_stopping(

@@ -103,6 +103,7 @@ def test_every_way_to_name_a_store(
         ("METRICS", "localhost:http"),
         ("METRICS", "/"),
         ("METRICS", "/graphql"),
+        ("METRICS", "/readyz"),
         ("METRICS", "/a?b"),
     ],
 )
@@ -201,6 +202,13 @@ def test_the_environment_goes_before_the_file(
     monkeypatch.setenv("PORT", "2222")
     settings = load_settings()
     assert (settings.port, settings.host) == (2222, "0.0.0.0")
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("REDIS_PASSWORD=Zoé".encode("latin-1"))
+    with pytest.raises(InvalidSettings, match=r"^Cannot read \.env: ") as caught:
+        load_settings()
+    assert "Zo" not in str(caught.value)
 
 
 def test_the_sample_lists_every_setting_with_meaning_and_default(
