@@ -19,7 +19,8 @@ from typing import Any
 
 from broadcaster import BroadcastBackend, Event
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ConnectionError, RedisError, ResponseError
+from redis.crc import key_slot
+from redis.exceptions import ConnectionError, MovedError, RedisError, ResponseError
 
 from services import keys
 from services.conversation import Conversation
@@ -92,6 +93,10 @@ class RedisChannels(BroadcastBackend):
         """What the present connection does not listen to yet, of all that it began with."""
         self._unconfirmed: dict[str, asyncio.Future[None]] = {}
         """Sharded channels that it was asked to listen to."""
+        self._leaving: list[str] = []
+        """Those that it was asked to listen to no longer, and has not confirmed."""
+        self.lost = 0
+        """How often a sharded channel was found to be elsewhere."""
         self.received = 0
         """How many messages have come."""
         self._refusal: Exception | None = None
@@ -145,10 +150,16 @@ class RedisChannels(BroadcastBackend):
         """Listen to it no longer; False while that is not possible yet."""
         if channel in self._unconfirmed:
             return False
-        self._followed.discard(channel)
-        if self._conversation is not None:
-            self._conversation.say(_packed("SUNSUBSCRIBE", channel))
+        if channel in self._followed:
+            self._followed.remove(channel)
+            if self._conversation is not None:
+                self._leaving.append(channel)
+                self._conversation.say(_packed("SUNSUBSCRIBE", channel))
         return True
+
+    def is_followed(self, channel: str) -> bool:
+        """False, too, of one that the store has taken away, as its slot is elsewhere now."""
+        return channel in self._followed
 
     def is_heard(self, channel: str) -> bool:
         """Whether a channel that is followed is listened to, or there is no connection: Connected
@@ -207,6 +218,7 @@ class RedisChannels(BroadcastBackend):
             for confirmation in self._unconfirmed.values():
                 confirmation.set_result(None)
             self._unconfirmed.clear()
+            self._leaving.clear()
 
     async def _track(self, connection: AbstractConnection) -> bool:
         """Ask for the changes of keys, to be told on this connection."""
@@ -227,6 +239,8 @@ class RedisChannels(BroadcastBackend):
 
     def _receive(self, channel: str, reply: Any) -> None:
         match reply:
+            case MovedError():
+                self._lose(channel, {one for one in self._unconfirmed if _is_of(reply, one)})
             case Exception():
                 self._refusal = reply
             case [b"message" | b"smessage", source, data]:
@@ -234,6 +248,18 @@ class RedisChannels(BroadcastBackend):
                 self._events.put_nowait(_event(channel, source.decode(), data))
             case [b"subscribe" | b"ssubscribe", source, _]:
                 self._confirm(channel, source.decode())
+            case [b"sunsubscribe", source, _]:
+                if (name := source.decode()) in self._leaving:
+                    self._leaving.remove(name)
+                else:  # Its slot has moved.
+                    self._lose(channel, {name})
+
+    def _lose(self, channel: str, sources: set[str]) -> None:
+        """These are not to be heard here."""
+        self.lost += len(sources)
+        for source in sources:
+            self._followed.discard(source)
+            self._confirm(channel, source)
 
     def _confirm(self, channel: str, source: str) -> None:
         if source in self._unconfirmed:
@@ -269,6 +295,10 @@ def _packed(*command: str) -> bytes:
     pipe.add(*command)
     request, _ = pipe.packed()
     return request
+
+
+def _is_of(moved: MovedError, channel: str) -> bool:
+    return bool(key_slot(channel.encode()) == moved.slot_id)
 
 
 def _event(channel: str, source: str, data: bytes | list[bytes] | None) -> Event:

@@ -191,6 +191,11 @@ class Cluster:
         else:
             run.asking = place
 
+    @property
+    def owners(self) -> Sequence[Place | None]:
+        """The server that has each slot, as it was last heard."""
+        return self._owners
+
     def _any(self) -> Place:
         """A server that is likely to answer."""
         places = self.primaries - self._silent or self.primaries or self._seeds

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 
 from services import keys
-from services.bells import Channels
+from services.bells import Channels, bell
 from services.bridge import Bridge
 from services.channel import RedisChannels
 from services.cursors import Cursor
@@ -31,10 +31,12 @@ from services.hub import (
     Hub,
     Kinds,
 )
+from services.interest import Interest
 from services.log import Entry, Log
 from services.models import Event, Message, MessageEvent, PresenceEvent, RoomEvent
 from services.rooms import Rooms
 from services.sentinels import Place
+from services.spread import Spread
 from services.store import Store
 from services.subscription import LiveEvent, Subscription
 from services.tasks import stop
@@ -102,6 +104,8 @@ class ClusterHub(Hub):
         channels: Channels,
     ) -> None:
         super().__init__(store, log, rooms, bridge, server_id, channels)
+        self._spread = Spread(lambda: store.owners)
+        self._interest = Interest(channels, self._spread)
         self._reached: dict[str, int] = {}
         """Up to which position each log was handed out, of those that somebody follows."""
         self._unread: dict[str, int] = {}
@@ -166,6 +170,7 @@ class ClusterHub(Hub):
         now, room_ids = await together(self._log.now(), self._rooms_of(subscription))
         subscription.rooms |= room_ids
         self._add_to_rooms(subscription, room_ids)
+        await self._until_heard(subscription)
         news = await self._log.news_of_each(subscription.places(room_ids), limit=REPLAY_LIMIT)
         since = subscription.beginning
         events = await self._concerning(subscription, news, room_ids, since, now)
@@ -267,11 +272,21 @@ class ClusterHub(Hub):
                 await channels.subscribe(keys.MESSAGES_CHANNEL)
                 noting = asyncio.create_task(self._note_all(channels), name="hub-note")
                 self._watches[place] = _Watch(channels, noting)
+                self._spread.add(place, channels)
                 self._changes += 1
+            self._settle()
             await asyncio.sleep(_WATCH_SECONDS)
+
+    def _settle(self) -> None:
+        """Listen to bells where their slots are now, and read what may have rung meanwhile."""
+        if astray := set(self._spread.settle()):
+            for log in self._followed():
+                if bell(log) in astray:
+                    self._read_soon(log)
 
     async def _unwatch(self, place: Place) -> None:
         watch = self._watches.pop(place)
+        self._spread.remove(place)
         self._changes += 1
         await stop(watch.noting)
         await watch.channels.disconnect()
@@ -311,6 +326,7 @@ class ClusterHub(Hub):
         moment, due = self._sound, dict[str, int]()
         while True:
             await asyncio.sleep(CHECK_SECONDS)
+            self._interest.sweep()
             followed = self._followed()
             try:
                 await self._store.epochs.refresh(self._store)

@@ -64,15 +64,9 @@ class Fleet:
 
 
 async def check_channels(store: Store, channels: Channels, address: str) -> None:
-    """Raise StoreError when the store does not have the channels that are asked for, or they are
-    not heard there."""
+    """Raise StoreError when the store does not have the channels that are asked for."""
     if not channels.is_sharded:
         return
-    if store.is_cluster:
-        raise StoreError(
-            f"CHANNELS={channels} is not for a Redis Cluster, as the one at {address} is:"
-            " set CHANNELS=shared."
-        )
     try:
         await store.call("SPUBLISH", keys.PROBE, "")
     except (RedisError, Unavailable) as error:

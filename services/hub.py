@@ -103,7 +103,8 @@ class Hub:
         self._broadcast = Broadcast(backend=self._channels)
         self._interest = Interest(channels, self._channels)
         self._has_presence_bell = not channels.envelopes
-        self._echo = keys.echo(server_id) if channels.is_sharded else None
+        has_echo = channels.is_sharded and not store.is_cluster
+        self._echo = keys.echo(server_id) if has_echo else None
         """The channel on which the process hears itself, where it does not hear everybody."""
         self._said = 0
         """The present moment, as it was last said there."""

@@ -2,18 +2,30 @@
 
 import asyncio
 from collections.abc import Hashable, Iterable
+from typing import Protocol
 
 from services.bells import Channels, bell
-from services.channel import RedisChannels
 
 _LINGER_SECONDS = 10.0
 """How long a bell is listened to after the last who wanted it: they often come again."""
 
 
+class Backend(Protocol):
+    """What listens to sharded channels, see RedisChannels."""
+
+    def follow(self, channel: str) -> None: ...
+
+    def leave(self, channel: str) -> bool: ...
+
+    def is_heard(self, channel: str) -> bool: ...
+
+    async def heard(self, channels: Iterable[str]) -> None: ...
+
+
 class Interest:
     """Where all logs ring on one channel there is nothing to do: all are heard always."""
 
-    def __init__(self, channels: Channels, backend: RedisChannels) -> None:
+    def __init__(self, channels: Channels, backend: Backend) -> None:
         self._is_sharded = channels.is_sharded
         self._backend = backend
         self._wanted: dict[str, set[Hashable]] = {}

@@ -161,6 +161,11 @@ class Store:
         """The servers of a cluster that have keys, as it was last heard."""
         return set() if self._cluster is None else self._cluster.primaries
 
+    @property
+    def owners(self) -> Sequence[Place | None]:
+        """The server of a cluster that has each slot, as it was last heard."""
+        return () if self._cluster is None else self._cluster.owners
+
     def lonely_connection(self, place: Place | None = None) -> AbstractConnection:
         """A connection like the others, which breaks when it breaks: redis-py would connect again
         without telling anyone of the gap.

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from services.bells import Channels
-from tests.faults import test_network, test_servers, test_stores, test_strangers
-from tests.faults.drill import ProxiedDrill
+from tests.faults import test_cluster, test_network, test_servers, test_stores, test_strangers
+from tests.faults.drill import Drill, ProxiedDrill
 from tests.faults.stores import FaultStore, OwnStore
+from tests.topologies.cluster import Cluster
 
 
 @pytest.fixture
@@ -20,6 +21,12 @@ def drill(drill: ProxiedDrill[FaultStore], channels: Channels) -> ProxiedDrill[F
 def own_drill(own_drill: ProxiedDrill[OwnStore], channels: Channels) -> ProxiedDrill[OwnStore]:
     own_drill.settings["CHANNELS"] = channels
     return own_drill
+
+
+@pytest.fixture
+def cluster_drill(cluster_drill: Drill[Cluster], channels: Channels) -> Drill[Cluster]:
+    cluster_drill.settings["CHANNELS"] = channels
+    return cluster_drill
 
 
 @pytest.fixture
@@ -52,6 +59,16 @@ async def test_half_open(drill: ProxiedDrill[FaultStore]) -> None:
 async def test_store_killed(own_drill: ProxiedDrill[OwnStore]) -> None:
     """Sharded channels: the store is killed and started again (appendfsync always)"""
     await test_stores.test_killed(own_drill)
+
+
+async def test_room_moved(cluster_drill: Drill[Cluster]) -> None:
+    """Sharded channels: a busy room of a cluster moves to another primary and back"""
+    await test_cluster.test_room_moved(cluster_drill)
+
+
+async def test_primary_killed(cluster_drill: Drill[Cluster]) -> None:
+    """Sharded channels: a primary of a cluster is killed, and comes back (WAIT_REPLICAS=1)"""
+    await test_cluster.test_primary_killed(cluster_drill)
 
 
 @pytest.mark.parametrize("channels", [Channels.BOTH])
