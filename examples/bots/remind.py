@@ -29,9 +29,8 @@ COMMAND = re.compile(r"/remind (\d{1,4}) (second|minute|hour|day)s? (.+)", re.DO
 
 
 def keep(state: dict[str, Any]) -> None:
-    """All of it or nothing, however this ends."""
     FILE.with_suffix(".new").write_text(json.dumps(state))
-    FILE.with_suffix(".new").replace(FILE)
+    FILE.with_suffix(".new").replace(FILE)  # All of it or nothing, however this ends.
 
 
 async def listen(session: Any, state: dict[str, Any]) -> None:
@@ -51,8 +50,7 @@ async def listen(session: Any, state: dict[str, Any]) -> None:
 
 async def remind(session: Any, state: dict[str, Any]) -> None:
     while True:
-        now = datetime.now(UTC).isoformat()
-        for due in [each for each in state["due"] if each[0] <= now]:
+        for due in [each for each in state["due"] if each[0] <= datetime.now(UTC).isoformat()]:
             try:
                 await session.execute(GraphQLRequest(SEND, variable_values={"input": due[1]}))
             except TransportQueryError as error:
@@ -72,6 +70,8 @@ async def main() -> None:
                 both.create_task(listen(session, state))
                 both.create_task(remind(session, state))
         except* (TransportError, OSError) as error:
+            if "CURSOR_EXPIRED" in str(error.exceptions):
+                state["cursor"] = None  # The store has lost what came after: on from the present.
             print(f"Trying again: {error.exceptions}", file=sys.stderr)
         await asyncio.sleep(1)
 

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
+from services import keys
 from tests.examples.conftest import BOTS, Bot, Chat, Owner
 
 MOST_LINES = 79
@@ -85,6 +87,25 @@ async def test_remind_says_each_reminder_once(chat: Chat, pablo: Owner, bot: Bot
     assert await pablo.said("Bot") == [
         f"Pablo: {text}" for text in ("at once", "later", "in its absence", "last")
     ]
+
+
+async def test_remind_goes_on_when_the_store_has_lost_its_place(
+    chat: Chat, store_url: str, pablo: Owner, bot: Bot
+) -> None:
+    command = (sys.executable, "remind.py")
+    async with bot.running(BOTS, *command):
+        await bot.wait_until_it_listens()
+    kept = bot.state.read_text()
+    chat.kill()
+    with Redis.from_url(store_url) as store:
+        store.delete(keys.EPOCH, keys.ENDED_EPOCHS)
+    chat.start()
+    async with bot.running(BOTS, *command):
+        async with asyncio.timeout(30):
+            while bot.state.read_text() == kept:
+                await asyncio.sleep(0.05)
+        await pablo.say("/remind 1 second all is well")
+        await pablo.wait_for("Bot", "Pablo: all is well")
 
 
 async def test_bridge_mirrors_a_room(chat: Chat, pablo: Owner, bot: Bot) -> None:
