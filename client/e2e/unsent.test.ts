@@ -47,6 +47,9 @@ describe("a send that does not get through", () => {
     const visitor = await visit({ as: "Mary", losesNetwork: true });
     const other = await visit({ as: "Joe" });
     await onSend(visitor.page, (route) => route.abort("connectionrefused"));
+    await visitor.page.evaluate(() => {
+      Math.random = () => 60; // What waits before it tries again by itself, waits a minute.
+    });
     await visitor.say("Once more");
     const retry = visitor.row("Once more").getByRole("button", { name: timeline.retrySend });
     await retry.waitFor();
