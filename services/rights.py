@@ -90,16 +90,21 @@ RULE = (
 )
 """What the user must be granted, in the words of ACL SETUSER. With WAIT_DISK `+waitaof` besides."""
 
-SHARDED_RULE = ("+spublish", "+ssubscribe", "+sunsubscribe")
+_SHARDED_PROBES: dict[str, tuple[Word, ...]] = {
+    "+spublish": ("SPUBLISH", _KEY, ""),
+    "+ssubscribe": ("SSUBSCRIBE", _KEY),
+    "+sunsubscribe": ("SUNSUBSCRIBE", _KEY),
+}
+SHARDED_RULE = tuple(_SHARDED_PROBES)
 """What it must be granted besides where CHANNELS is not `shared`."""
-
 
 CLUSTER_RULE = ("+asking", "+cluster|info", "+cluster|slots")
 """What it must be granted besides on a Redis Cluster."""
 
 
-async def missing_rights(pool: ConnectionPool) -> list[str]:
-    """The words of RULE that the user of these connections has not been granted.
+async def missing_rights(pool: ConnectionPool, *, is_sharded: bool = False) -> list[str]:
+    """The words of RULE, and of SHARDED_RULE if it `is_sharded`, that the user of these
+    connections has not been granted.
 
     Nothing is run: the store takes or refuses what is queued in a transaction, which is given up.
     Whether keys and channels are granted can be told of a user only who may SET and PUBLISH.
@@ -113,7 +118,8 @@ async def missing_rights(pool: ConnectionPool) -> list[str]:
             missing.append("+exec")
         if await _refusal(connection, "MULTI"):
             return [*missing, "+multi"]
-        for right, probe in _PROBES.items():
+        probes = _PROBES | _SHARDED_PROBES if is_sharded else _PROBES
+        for right, probe in probes.items():
             refusal = await _refusal(connection, *probe)
             if refusal and (right[0] == "+") == (_OF_A_COMMAND in refusal):
                 missing.append(right)

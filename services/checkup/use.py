@@ -16,7 +16,7 @@ async def check_use(store: Store, fleet: Fleet, channels: Channels) -> list[Find
     servers = await fleet.servers()
     return [
         await _writes(store),
-        await _rights(store),
+        await _rights(store, channels),
         *await _import(store),
         ok("servers", f"{_counted(servers, 'server')} of Parley on this store."),
         *await _others(store, servers if channels.envelopes else 0),
@@ -31,9 +31,9 @@ async def _writes(store: Store) -> Finding:
     return ok("writes", "The store takes writes.")
 
 
-async def _rights(store: Store) -> Finding:
+async def _rights(store: Store, channels: Channels) -> Finding:
     async with store.guard():
-        missing = await missing_rights(store.pool)
+        missing = await missing_rights(store.pool, is_sharded=channels.is_sharded)
     if missing:
         return wrong("rights", f"The store's user needs {' '.join(missing)} (docs/stores.md).")
     return ok("rights", "The store's user may do what is needed.")

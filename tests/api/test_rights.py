@@ -158,10 +158,10 @@ def test_none_is_for_administrators(node: Node) -> None:
 async def test_what_is_missing_is_told(node: Node) -> None:
     async with Redis.from_url(url(node, 0)) as redis:
         assert await missing_rights(redis.connection_pool) == []
-        for right in RULE:
-            grant(node, *(each for each in RULE if each != right))
+        for right in (*RULE, *SHARDED_RULE):
+            grant(node, *(each for each in (*RULE, *SHARDED_RULE) if each != right))
             await redis.connection_pool.disconnect()
-            assert right in await missing_rights(redis.connection_pool)
+            assert right in await missing_rights(redis.connection_pool, is_sharded=True)
         grant(node, *RULE)
         await redis.connection_pool.disconnect()
         assert await missing_rights(redis.connection_pool) == []
