@@ -26,8 +26,8 @@ test: lint types test-client clients browser proxies $(CLIENT) $(PLAYGROUND) ## 
 	cd client && npm run --silent e2e
 	$(BIN)/pytest -n auto $(ARGS)
 
-test-all: test ## that, then what takes long: users of a killed server, every fault, much random input
-	LONG=1 $(BIN)/pytest -n auto -m long
+test-all: export LONG := 1
+test-all: test ## the same with what takes long, on each store; then every fault, and much random input
 	@$(MAKE) --no-print-directory faults fuzz
 
 test-client: client/node_modules/.stamp ## the client's own checks and tests, without a server

@@ -1,8 +1,8 @@
 """Fixtures for all tests: real stores, the services on them, real servers.
 
-Whatever takes `store_url`, directly or not, runs on each store: the embedded one, and database 11
-of the Redis at REDIS_ENDPOINT_URL where that is set. What is marked `on_cluster` runs on a Redis
-Cluster of our own as well.
+Whatever takes `store_url`, directly or not, runs on the embedded store. What is about the store
+runs on database 11 of the Redis at REDIS_ENDPOINT_URL as well, where that is set; `make test-all`
+runs all of it there. What is marked `on_cluster` runs on a Redis Cluster of our own, too.
 """
 
 import fcntl
@@ -26,6 +26,7 @@ from tests.servers import Server, start_server
 from tests.store_process import VALKEY
 from tests.topologies.cluster import Cluster
 
+_TESTS = Path(__file__).parent
 _TEST_DATABASE = 11
 _SHARED = "shared-redis"
 
@@ -45,7 +46,8 @@ def _configured_url() -> str | None:
 
 _CONFIGURED = _configured_url()
 _CLUSTER = "cluster"
-_STORES = ["embedded"] if _CONFIGURED is None else ["embedded", _SHARED]
+_ABOUT_THE_STORE = {"api", "compat", "services"}
+"""Folders."""
 
 
 class _OneWorkerForTheSharedRedis(LoadScopeScheduling):  # type: ignore[misc]
@@ -81,8 +83,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "store_url" in metafunc.fixturenames:
         is_on = metafunc.definition.get_closest_marker
         is_for_cluster = is_on("on_cluster") and not is_on("one_server")
-        stores = [*_STORES, _CLUSTER] if is_for_cluster else _STORES
+        stores = ["embedded"]
+        if _CONFIGURED is not None and (_is_long_run() or _folder(metafunc) in _ABOUT_THE_STORE):
+            stores.append(_SHARED)
+        if is_for_cluster:
+            stores.append(_CLUSTER)
         metafunc.parametrize("store_url", stores, indirect=True)
+
+
+def _is_long_run() -> bool:
+    return "LONG" in os.environ or "FAULTS" in os.environ
+
+
+def _folder(metafunc: pytest.Metafunc) -> str:
+    return metafunc.definition.path.relative_to(_TESTS).parts[0]
 
 
 @pytest.fixture(scope="session")
