@@ -40,7 +40,7 @@ class FakeChat:
             Chat,
             SimpleNamespace(
                 epoch=EPOCH,
-                users=SimpleNamespace(get_many=self.get_users, page=self.page_of_users),
+                users=SimpleNamespace(find_many=self.find_users, page=self.page_of_users),
                 presence=SimpleNamespace(many=self.presences),
                 rooms=SimpleNamespace(
                     get_many=self.get_rooms,
@@ -72,9 +72,9 @@ class FakeChat:
         for event in self.events:
             yield event
 
-    async def get_users(self, ids: Sequence[str]) -> list[User | None]:
+    async def find_users(self, ids: Collection[str]) -> dict[str, User]:
         self.asked.append(("users", list(ids)))
-        return [self.user_records.get(user_id) for user_id in ids]
+        return {id_: self.user_records[id_] for id_ in ids if id_ in self.user_records}
 
     async def page_of_users(
         self, after_id: int, first: int, online: bool | None
