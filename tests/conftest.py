@@ -122,13 +122,18 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def empty_cluster(cluster: Cluster) -> Iterator[Cluster]:
+    """Empty again after the test, too."""
+    cluster.empty()
+    yield cluster
+    cluster.empty()
+
+
+@pytest.fixture
 def store_url(request: pytest.FixtureRequest, embedded_url: str) -> Iterator[str]:
     """An empty store, and empty again after the test."""
     if request.param == _CLUSTER:
-        cluster: Cluster = request.getfixturevalue("cluster")
-        cluster.empty()
-        yield cluster.url
-        cluster.empty()
+        yield request.getfixturevalue("empty_cluster").url
         return
     if request.param == "embedded":
         yield from _empty(embedded_url)
@@ -176,6 +181,15 @@ async def chat(store_url: str, channels: Channels) -> AsyncIterator[Chat]:
     await chat.open()
     yield chat
     await chat.close()
+
+
+@pytest.fixture
+async def other(chat: Chat, store_url: str, channels: Channels) -> AsyncIterator[Chat]:
+    """A second server process on the same store."""
+    other = Chat(Store.from_url(store_url), bcrypt_cost=4, channels=channels)
+    await other.open()
+    yield other
+    await other.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A small user of the API for tests: HTTP by httpx, subscriptions by gql over a real socket."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -87,6 +87,20 @@ class User:
         )
         async with Client(transport=transport) as session:
             yield session
+
+
+@asynccontextmanager
+async def visitors() -> AsyncIterator[Callable[[str], User]]:
+    """Makes users, not logged in, of the servers at URLs; they leave when the block ends."""
+    users: list[User] = []
+
+    def visit(server_url: str) -> User:
+        users.append(User(server_url))
+        return users[-1]
+
+    yield visit
+    for user in users:
+        await user.http.aclose()
 
 
 def subscription(text: str, **variables: Any) -> GraphQLRequest:

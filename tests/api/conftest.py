@@ -1,10 +1,11 @@
 """Users of the API, whose connections are closed when the test ends."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 
-from tests.api.client import User
+from tests.api.client import User, visitors
 
 Visitor = Callable[[], User]
 
@@ -12,12 +13,5 @@ Visitor = Callable[[], User]
 @pytest.fixture
 async def visitor(server_url: str) -> AsyncIterator[Visitor]:
     """Makes somebody who is not logged in."""
-    users: list[User] = []
-
-    def visit() -> User:
-        users.append(User(server_url))
-        return users[-1]
-
-    yield visit
-    for user in users:
-        await user.http.aclose()
+    async with visitors() as visit:
+        yield partial(visit, server_url)

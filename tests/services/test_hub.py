@@ -21,7 +21,6 @@ from services.models import (
     Room,
     RoomEvent,
 )
-from services.store import Store
 from services.stream import EventStream
 
 GENERAL = Room("0", "General")
@@ -60,15 +59,6 @@ def strangers(channels: Channels) -> None:
     """For what servers do that are not Parley."""
     if not channels.envelopes:
         pytest.skip("Parley is alone here")
-
-
-@pytest.fixture
-async def other(chat: Chat, store_url: str, channels: Channels) -> AsyncIterator[Chat]:
-    """A second server process on the same store."""
-    other = Chat(Store.from_url(store_url), bcrypt_cost=4, channels=channels)
-    await other.open()
-    yield other
-    await other.close()
 
 
 async def test_live_messages_arrive_once_and_in_order(chat: Chat, other: Chat) -> None:

@@ -24,15 +24,6 @@ def channels(request: pytest.FixtureRequest) -> Channels:
     return Channels(request.param)
 
 
-@pytest.fixture
-async def other(chat: Chat, store_url: str, channels: Channels) -> AsyncIterator[Chat]:
-    """A second server process on the same store."""
-    other = Chat(Store.from_url(store_url), bcrypt_cost=4, channels=channels)
-    await other.open()
-    yield other
-    await other.close()
-
-
 @asynccontextmanager
 async def live(
     chat: Chat, user_id: str, kinds: Collection[type[Event]] = KINDS, room_id: str | None = None
