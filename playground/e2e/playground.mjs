@@ -122,11 +122,17 @@ class Playground {
 
 /** With the example subscription `name` running in one window, send in the other. */
 async function checkSubscription(name, reader, writer) {
-  const [socket] = await Promise.all([reader.page.waitForEvent("websocket"), reader.run(name)]);
+  const isSubscribe = (frame) => frame.payload.includes('"subscribe"');
+  const subscribed = new Promise((resolve) => {
+    // Listening from the first moment: the frame may be sent before the click is known to be done.
+    reader.page.once("websocket", (socket) =>
+      resolve(socket.waitForEvent("framesent", isSubscribe)),
+    );
+  });
+  await Promise.all([subscribed, reader.run(name)]);
   if (name === "Live") {
     await reader.seeResponse("CaughtUp");
   } else {
-    await socket.waitForEvent("framesent", (frame) => frame.payload.includes('"subscribe"'));
     await reader.page.waitForTimeout(1000); // Nothing tells when the server is ready.
   }
   const text = `From the browser test ${randomUUID()}`;
