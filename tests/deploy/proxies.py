@@ -54,14 +54,22 @@ def nginx(folder: Path, servers: Sequence[Server]) -> Iterator[str]:
 def caddy(folder: Path, servers: Sequence[Server]) -> Iterator[str]:
     port = free_port()
     config = folder / "Caddyfile"
+    program = installed("caddy")
     example = (DEPLOY / "caddy/Caddyfile").read_text()
+    if version_of(program) < (2, 6, 4):
+        example = example.replace("request_buffers 1MiB", "buffer_requests")
     config.write_text(
         in_front_of(servers, example).replace("grace_period 5s", "grace_period 1s\n\tadmin off")
     )
-    command = [installed("caddy"), "run", "--adapter", "caddyfile", "--config", str(config)]
+    command = [program, "run", "--adapter", "caddyfile", "--config", str(config)]
     # Without a name to get a certificate for.
     with running(command, folder, port, PARLEY_SITE=f"http://127.0.0.1:{port}") as url:
         yield url
+
+
+def version_of(program: str) -> tuple[int, ...]:
+    told = subprocess.run([program, "version"], check=True, capture_output=True, text=True).stdout
+    return tuple(int(part) for part in told.split()[0].removeprefix("v").split("."))
 
 
 def in_front_of(servers: Sequence[Server], example: str) -> str:
