@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 
 from services import keys
+from services.audience import Group
 from services.bells import Channels, bell
 from services.bridge import Bridge
 from services.channel import RedisChannels
@@ -74,9 +75,12 @@ class ClusterSubscription(Subscription):
             return
         self.reached[self._log_of(event)] = event.position
         if isinstance(event, RoomEvent):
-            # What was said before is none of its business.
-            room, since = f"room:{event.room_id}", event.position - _MARGIN
-            self.reached[room] = max(since, self.reached.get(room, 0))
+            self.gain(event)
+
+    def gain(self, event: RoomEvent) -> None:
+        """A room has come to its own; what was said there before is none of its business."""
+        room, since = f"room:{event.room_id}", event.position - _MARGIN
+        self.reached[room] = max(since, self.reached.get(room, 0))
 
     def _log_of(self, event: MessageEvent | RoomEvent) -> str:
         if isinstance(event, MessageEvent):
@@ -93,6 +97,8 @@ class _Watch(NamedTuple):
 
 class ClusterHub(Hub):
     """As Hub; for a store that is a cluster."""
+
+    _margin = _MARGIN
 
     def __init__(
         self,
@@ -252,6 +258,12 @@ class ClusterHub(Hub):
             *(f"room:{room_id}" for room_id in self._by_room),
             *(f"user:{user_id}" for user_id in self._by_user),
         }
+
+    def _followers_of_user(self, user_id: str, event: RoomEvent) -> list[Group]:
+        for subscription in self._by_user.get(user_id, ()):
+            if subscription.room_id is None:
+                cast(ClusterSubscription, subscription).gain(event)
+        return super()._followers_of_user(user_id, event)
 
     def _follow_rooms(self, subscription: Subscription, room_ids: set[str]) -> None:
         super()._follow_rooms(subscription, room_ids)

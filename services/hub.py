@@ -82,6 +82,9 @@ def _sources(channels: Channels) -> list[str]:
 class Hub:
     """One per process. `open` before use; subscriptions end when it is closed."""
 
+    _margin = 0
+    """Microseconds by which the positions of different logs may be out of step."""
+
     def __init__(
         self,
         store: Store,
@@ -352,9 +355,10 @@ class Hub:
     ) -> list[MessageEvent | RoomEvent]:
         """Without the messages of a room from before the bot was added to it: it is for what is
         said from then on."""
+        upto += self._margin
         news = await self._log.news([f"user:{bot_id}"], after, upto, limit=_MOST_ADDED)
         added = {
-            event.room_id: event.position
+            event.room_id: event.position - self._margin
             for _, event in news.entries
             if isinstance(event, RoomEvent)
         }

@@ -25,6 +25,7 @@ def packages() -> None:
         pytest.fail("The bot's packages are not installed: `make clients`.", pytrace=False)
 
 
+@pytest.mark.on_cluster
 @pytest.mark.parametrize("language", ECHO)
 async def test_echo_answers_each_message_once(
     chat: Chat, pablo: Owner, bot: Bot, language: str
@@ -108,6 +109,7 @@ async def test_remind_goes_on_when_the_store_has_lost_its_place(
         await pablo.wait_for("Bot", "Pablo: all is well")
 
 
+@pytest.mark.on_cluster
 async def test_bridge_mirrors_a_room(chat: Chat, pablo: Owner, bot: Bot) -> None:
     said = [f"message {number}" for number in range(30)]
 

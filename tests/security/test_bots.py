@@ -305,6 +305,7 @@ async def test_nobody_logs_in_to_a_bot(serve: Serve, visit: Visit, create: Creat
         assert await guess(visit(server), "Echo", password) == wrong
 
 
+@pytest.mark.on_cluster
 async def test_it_sees_nothing_of_a_room_that_it_is_not_in(
     serve: Serve, visit: Visit, create: Create
 ) -> None:
@@ -345,6 +346,7 @@ async def test_it_sees_nothing_of_a_room_that_it_is_not_in(
     assert await seen(GENERAL, message) == outside
 
 
+@pytest.mark.on_cluster
 async def test_a_private_room_is_opened_with_it(serve: Serve, visit: Visit, create: Create) -> None:
     server = serve()
     pablo, mary = await visit(server).log_in("Pablo"), await visit(server).log_in("Mary")
@@ -420,6 +422,7 @@ async def ending(bot: User, started: asyncio.Event) -> str:
     return "completed"
 
 
+@pytest.mark.on_cluster
 @pytest.mark.parametrize("change", [ROTATE, REVOKE, DELETE], ids=["rotated", "revoked", "deleted"])
 async def test_what_a_token_was_good_for_ends_with_it(
     serve: Serve, visit: Visit, create: Create, call: Call, change: str
@@ -457,6 +460,7 @@ async def test_what_a_token_was_good_for_ends_with_it(
         assert (await pablo(BOTS))["bots"] == []
 
 
+@pytest.mark.on_cluster
 async def test_it_has_rates_of_its_own(serve: Serve, visit: Visit, create: Create) -> None:
     server = serve(MESSAGES_PER_BOT="2/hour", OPERATIONS_PER_BOT="7/hour")
     pablo = await visit(server).log_in("Pablo")
@@ -480,6 +484,7 @@ async def test_it_has_rates_of_its_own(serve: Serve, visit: Visit, create: Creat
     assert "7 an hour" in (await refusal(bot, "{ me { id } }"))["message"]
 
 
+@pytest.mark.on_cluster
 async def test_a_user_has_so_many(serve: Serve, visit: Visit, create: Create) -> None:
     server = serve(BOTS_PER_USER="2")
     pablo = await visit(server).log_in("Pablo")

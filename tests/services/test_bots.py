@@ -13,6 +13,9 @@ from services.errors import BadUserInput, Conflict, Forbidden, NotFound, Unauthe
 from services.models import Bot, CaughtUpEvent, Event, MessageEvent, Room, RoomEvent, Scope
 from services.stream import EventStream
 
+# What depends on one clock for all logs is in test_cluster_bots.py besides.
+pytestmark = pytest.mark.on_cluster
+
 GENERAL = Room("0", "General")
 LOBBY = Room("lobby", "Lobby")
 KINDS = (MessageEvent, CaughtUpEvent)
@@ -66,6 +69,7 @@ async def test_other_servers_find_an_account_in_no_room(chat: Chat, bot: Bot) ->
         await chat.users.set_password(bot.user.id, "password123")
 
 
+@pytest.mark.one_server
 async def test_it_hears_of_rooms_that_it_was_added_to(chat: Chat, bot: Bot) -> None:
     async with following(chat, bot) as stream:
         await take(stream, 1)
@@ -93,6 +97,7 @@ async def test_no_message_after_it_was_added_is_missed(chat: Chat, bot: Bot) -> 
         assert sorted(await texts(stream, 30)) == sorted(room.id for room in rooms)
 
 
+@pytest.mark.one_server
 async def test_it_resumes_with_what_it_has_missed(chat: Chat, bot: Bot) -> None:
     await chat.bots.add_to_room("1", bot.user.id, "0")
     after = await present(chat)
@@ -107,6 +112,7 @@ async def test_it_resumes_with_what_it_has_missed(chat: Chat, bot: Bot) -> None:
         assert await take(stream, 1) == [CaughtUpEvent(await chat.log.now(), 3)]
 
 
+@pytest.mark.one_server
 async def test_after_a_gap_it_hears_the_same(chat: Chat, bot: Bot) -> None:
     await chat.bots.add_to_room("1", bot.user.id, "0")
     async with following(chat, bot) as stream:
