@@ -12,80 +12,38 @@ what comes again is what may not have come before.
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from services import keys
-from services.audience import Group
 from services.bells import Channels, bell
 from services.bridge import Bridge
 from services.channel import RedisChannels
-from services.cursors import Cursor
+from services.cluster_subscription import MARGIN, ClusterSubscription
 from services.errors import CursorExpired, Unavailable
 from services.hub import (
     CHECK_SECONDS,
     EXPIRED,
     PAUSE_AFTER_FAILURE,
-    REPLAY_LIMIT,
     WATCHED_KEYS,
     Hub,
     Kinds,
 )
 from services.interest import Interest
 from services.log import Entry, Log
-from services.models import Event, Message, MessageEvent, PresenceEvent, RoomEvent
+from services.models import Message
 from services.rooms import Rooms
 from services.sentinels import Place
 from services.spread import Spread
 from services.store import Store
-from services.subscription import LiveEvent, Subscription
+from services.subscription import Subscription
 from services.tasks import stop
-from services.together import together
 
 _log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 0.25
 """How often is looked whether other servers have keys now."""
-_MARGIN = 2_000_000
-"""Microseconds by which the clocks of the cluster's servers may differ."""
-
-
-class ClusterSubscription(Subscription):
-    """One that has come so far in each of its logs."""
-
-    def __init__(self, user_id: str, room_id: str | None, kinds: Collection[type[Event]]) -> None:
-        super().__init__(user_id, room_id, kinds)
-        self.beginning = 0
-        """The position after which it reads the logs of which it has had nothing yet."""
-        self.reached: dict[str, int] = {}
-        """The newest position that it has had of each of the others."""
-
-    def places(self, room_ids: Collection[str]) -> dict[str, int]:
-        """After which positions it reads its logs, when it may see these rooms."""
-        return {log: self.reached.get(log, self.beginning) for log in self.logs(room_ids)}
-
-    def has_had(self, event: LiveEvent) -> bool:
-        if isinstance(event, PresenceEvent):
-            return False
-        return event.position <= self.reached.get(self._log_of(event), self.beginning)
-
-    def note(self, event: LiveEvent) -> None:
-        if isinstance(event, PresenceEvent):
-            return
-        self.reached[self._log_of(event)] = event.position
-        if isinstance(event, RoomEvent):
-            self.gain(event)
-
-    def gain(self, event: RoomEvent) -> None:
-        """A room has come to its own; what was said there before is none of its business."""
-        room, since = f"room:{event.room_id}", event.position - _MARGIN
-        self.reached[room] = max(since, self.reached.get(room, 0))
-
-    def _log_of(self, event: MessageEvent | RoomEvent) -> str:
-        if isinstance(event, MessageEvent):
-            return f"room:{event.message.room_id}"
-        return f"user:{self.user_id}"
 
 
 class _Watch(NamedTuple):
@@ -97,8 +55,6 @@ class _Watch(NamedTuple):
 
 class ClusterHub(Hub):
     """As Hub; for a store that is a cluster."""
-
-    _margin = _MARGIN
 
     def __init__(
         self,
@@ -152,47 +108,12 @@ class ClusterHub(Hub):
     def _subscription(self, user_id: str, room_id: str | None, kinds: Kinds) -> Subscription:
         return ClusterSubscription(user_id, room_id, kinds)
 
-    async def _begin_now(self, subscription: Subscription) -> None:
-        subscription = cast(ClusterSubscription, subscription)
-        subscription.follow()
-        now, subscription.reached = await together(
-            self._log.now(), self._log.clocks(subscription.logs(subscription.rooms))
-        )
-        subscription.position, subscription.beginning = now, now - _MARGIN
-
-    async def _begin_after(self, subscription: Subscription, after: Cursor) -> None:
-        subscription = cast(ClusterSubscription, subscription)
-        subscription.beginning = max(0, after.position - after.doubt - _MARGIN)
-        # The cursor of a message is the end of what its room has told. Should two logs have the
-        # same position, either may be meant.
-        logs = subscription.logs(subscription.rooms)
-        holders = await self._log.holders(logs, after.position)
-        if len(holders) == 1:
-            subscription.reached[holders[0]] = after.position
-
-    async def read_on(self, subscription: Subscription) -> list[MessageEvent | RoomEvent]:
-        subscription = cast(ClusterSubscription, subscription)
-        subscription.follow()
-        now, room_ids = await together(self._log.now(), self._rooms_of(subscription))
-        subscription.rooms |= room_ids
-        self._add_to_rooms(subscription, room_ids)
-        await self._until_heard(subscription)
-        news = await self._log.news_of_each(subscription.places(room_ids), limit=REPLAY_LIMIT)
-        since = subscription.beginning
-        events = await self._concerning(subscription, news, room_ids, since, now)
-        for log, event in news.entries:
-            subscription.reached[log] = event.position
-        subscription.position = now if news.is_all else news.upto
-        if not news.is_all:
-            subscription.fall_behind()
-        return events
-
     def _add_to_rooms(self, subscription: Subscription, room_ids: Iterable[str]) -> None:
         room_ids = list(room_ids)
         super()._add_to_rooms(subscription, room_ids)
         for room_id in room_ids:
             # From here on, however far the other logs have come when this one first rings.
-            self._reached.setdefault(f"room:{room_id}", self._sound - _MARGIN)
+            self._reached.setdefault(f"room:{room_id}", self._sound - MARGIN)
 
     # Delivering
 
@@ -207,7 +128,7 @@ class ClusterHub(Hub):
 
     def _place(self, log: str) -> int:
         """The position after which a log may have something that was not handed out."""
-        return self._reached.get(log, self._sound - _MARGIN)
+        return self._reached.get(log, self._sound - MARGIN)
 
     def _read_soon(self, log: str, upto: int = 0) -> None:
         """Have what is new in a log handed out; it is known to reach so far."""
@@ -258,12 +179,6 @@ class ClusterHub(Hub):
             *(f"room:{room_id}" for room_id in self._by_room),
             *(f"user:{user_id}" for user_id in self._by_user),
         }
-
-    def _followers_of_user(self, user_id: str, event: RoomEvent) -> list[Group]:
-        for subscription in self._by_user.get(user_id, ()):
-            if subscription.room_id is None:
-                cast(ClusterSubscription, subscription).gain(event)
-        return super()._followers_of_user(user_id, event)
 
     def _follow_rooms(self, subscription: Subscription, room_ids: set[str]) -> None:
         super()._follow_rooms(subscription, room_ids)

@@ -31,7 +31,7 @@ from services.rooms import Rooms
 from services.sent import SentMessages
 from services.store import Store
 from services.stream import EventStream
-from services.subscription import Listener, LiveEvent, Subscription
+from services.subscription import READ_LIMIT, Listener, LiveEvent, Subscription
 from services.tasks import stop
 from services.together import together
 
@@ -46,13 +46,10 @@ CHECK_SECONDS = 2.0
 _MAX_ENVELOPES = 10_000
 """Envelopes that may wait; a flood of them is forgotten, and the store searched instead."""
 
-REPLAY_LIMIT = 100
-"""About how many events a replay holds at a time."""
-
 _MOST_ADDED = 10_000
 """Rooms that a bot may be added to while it does not listen."""
 
-_READ_LIMIT = 500
+_RUNG_LIMIT = 500
 """About how many entries of the logs that rang are read at a time."""
 
 _READ_OF_EACH = 16
@@ -81,9 +78,6 @@ def _sources(channels: Channels) -> list[str]:
 
 class Hub:
     """One per process. `open` before use; subscriptions end when it is closed."""
-
-    _margin = 0
-    """Microseconds by which the positions of different logs may be out of step."""
 
     def __init__(
         self,
@@ -226,19 +220,12 @@ class Hub:
         await self._register(subscription)
         if after is None:
             await self._until_heard(subscription)
-            await self._begin_now(subscription)
+            await subscription.begin_now(self._log)
             return
-        await self._begin_after(subscription, after)
+        await subscription.begin_after(self._log, after)
         if self._epoch != epoch:
             # Something was lost before the hub could have ended this subscription for it.
             await self._check_cursor(after)
-
-    async def _begin_now(self, subscription: Subscription) -> None:
-        subscription.follow()
-        subscription.position = await self._log.now()
-
-    async def _begin_after(self, subscription: Subscription, after: Cursor) -> None:
-        subscription.position = after.position
 
     def join(
         self, subscription: Subscription, audience: Audience | None, listener: Listener | None
@@ -318,24 +305,27 @@ class Hub:
     async def read_on(self, subscription: Subscription) -> list[MessageEvent | RoomEvent]:
         """The next of what the logs hold after the subscription's position, not all at once: it is
         behind until there is no more. Live events wait from before the reading on."""
-        position = subscription.position
+        since = subscription.since
         subscription.follow()
+        now, room_ids = await self._present(subscription)
+        # Not those rooms that it only has had: nothing of what was taken away is told again.
+        news = await subscription.read(self._log, room_ids, since, now)
+        events = await self._concerning(subscription, news, room_ids, since, now)
+        subscription.note_read(news, now)
+        if not news.is_all:
+            subscription.fall_behind()
+        return events
+
+    async def _present(self, subscription: Subscription) -> tuple[int, set[str]]:
+        """The present moment and the subscription's rooms, all of which are heard."""
         while True:
             await self._until_heard(subscription)
             # The clock before the rooms: one that is added later has nothing up to this moment.
             now, room_ids = await together(self._log.now(), self._rooms_of(subscription))
             if room_ids <= subscription.rooms:
-                break
+                return now, room_ids
             subscription.rooms |= room_ids
             self._add_to_rooms(subscription, room_ids)
-        # Not those that it only has had: nothing of what was taken away is told again.
-        logs = subscription.logs(room_ids)
-        news = await self._log.news(logs, position, now, limit=REPLAY_LIMIT)
-        events = await self._concerning(subscription, news, room_ids, position, now)
-        subscription.position = news.upto
-        if not news.is_all:
-            subscription.fall_behind()
-        return events
 
     async def _concerning(
         self, subscription: Subscription, news: News, room_ids: set[str], after: int, upto: int
@@ -347,18 +337,18 @@ class Hub:
             if isinstance(event, MessageEvent) or event.room_id in room_ids
         ]
         if subscription.is_bot and events:
-            return await self._since_added(subscription.user_id, events, after, upto)
+            return await self._since_added(subscription, events, after, upto)
         return events
 
     async def _since_added(
-        self, bot_id: str, events: list[MessageEvent | RoomEvent], after: int, upto: int
+        self, bot: Subscription, events: list[MessageEvent | RoomEvent], after: int, upto: int
     ) -> list[MessageEvent | RoomEvent]:
         """Without the messages of a room from before the bot was added to it: it is for what is
         said from then on."""
-        upto += self._margin
-        news = await self._log.news([f"user:{bot_id}"], after, upto, limit=_MOST_ADDED)
+        upto += bot.margin
+        news = await self._log.news([f"user:{bot.user_id}"], after, upto, limit=_MOST_ADDED)
         added = {
-            event.room_id: event.position - self._margin
+            event.room_id: event.position - bot.margin
             for _, event in news.entries
             if isinstance(event, RoomEvent)
         }
@@ -506,7 +496,7 @@ class Hub:
         entries: list[Entry] = []
         upto, is_all = self._position, False
         # So many of each that a log seldom has more: one that has holds up the others.
-        limit = max(_READ_LIMIT, _READ_OF_EACH * len(rung))
+        limit = max(_RUNG_LIMIT, _READ_OF_EACH * len(rung))
         while not is_all:
             news = await self._log.news(rung, upto, limit=limit)
             entries += news.entries
@@ -541,6 +531,7 @@ class Hub:
     def _followers_of_user(self, user_id: str, event: RoomEvent) -> list[Group]:
         for subscription in self._by_user.get(user_id, ()):
             if subscription.room_id is None:
+                subscription.gain(event)
                 self._follow_rooms(subscription, {event.room_id})
         return self._groups(self._by_user, user_id)
 
@@ -642,7 +633,7 @@ class Hub:
         while not is_all:
             logs = [f"room:{room_id}" for room_id in self._by_room]
             logs += [f"user:{user_id}" for user_id in self._by_user]
-            news = await self._log.news(logs, self._position, limit=REPLAY_LIMIT * (len(logs) + 1))
+            news = await self._log.news(logs, self._position, limit=READ_LIMIT * (len(logs) + 1))
             await self._hand_out(news.entries)
             self._position, is_all = max(self._position, news.upto), news.is_all
         self._newest_ring = self._position

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from services.cursors import Cursor
+from services.log import Log, News
 from services.models import Event, MessageEvent, PresenceEvent, RoomEvent
 
 if TYPE_CHECKING:
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 
 MAX_WAITING_BYTES = 384 * 1024
 """What waits for one subscriber beyond this is forgotten, and read from the log again."""
+
+READ_LIMIT = 100
+"""About how many events it reads of its logs at a time."""
 
 _OVERHEAD_BYTES = 200
 """About what an event takes besides its text."""
@@ -24,6 +29,9 @@ Listener = Callable[[bytes], bool]
 
 
 class Subscription:
+    margin = 0
+    """Microseconds by which the positions of different logs may be out of step."""
+
     def __init__(self, user_id: str, room_id: str | None, kinds: Collection[type[Event]]) -> None:
         self.user_id = user_id
         self.room_id = room_id
@@ -60,6 +68,29 @@ class Subscription:
         """Whether it is to learn of new rooms."""
         return self.room_id is None or RoomEvent in self.kinds
 
+    async def begin_now(self, log: Log) -> None:
+        """Let it have what comes after the present moment."""
+        self.follow()
+        self.position = await log.now()
+
+    async def begin_after(self, log: Log, after: Cursor) -> None:
+        """Let it read what comes after a cursor."""
+        self.position = after.position
+
+    @property
+    def since(self) -> int:
+        """No log has to be read from before this position."""
+        return self.position
+
+    async def read(self, log: Log, room_ids: Collection[str], since: int, upto: int) -> News:
+        """The next of what its logs hold, when it may see these rooms; `since` is from before it
+        followed them."""
+        return await log.news(self.logs(room_ids), since, upto, limit=READ_LIMIT)
+
+    def note_read(self, news: News, upto: int) -> None:
+        """It has had what it has read."""
+        self.position = news.upto
+
     def has_had(self, event: LiveEvent) -> bool:
         """Whether it is not new to the subscriber; who came and went always is."""
         return not isinstance(event, PresenceEvent) and event.position <= self.position
@@ -68,6 +99,10 @@ class Subscription:
         """The subscriber has had it now."""
         if not isinstance(event, PresenceEvent):
             self.position = event.position
+
+    def gain(self, event: RoomEvent) -> None:
+        """A room has come to its own: what has an earlier position there is not for it, which
+        `position` says already."""
 
     def follow(self) -> None:
         """Let live events wait from now on."""
