@@ -1,15 +1,18 @@
 """Delivery on a Redis Cluster: each room by itself, and nothing left out over several."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from services import keys
+from services import cluster_hub, keys
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired, Unavailable
+from services.log import News
 from services.models import CaughtUpEvent, Message, MessageEvent, Room, User
 from services.store import Store
 from services.stream import EventStream
@@ -17,6 +20,15 @@ from tests.topologies.cluster import Cluster
 
 GENERAL = Room("0", "General")
 KINDS = (MessageEvent, CaughtUpEvent)
+CHECKS = 3
+"""After so many the hub has looked at what there was before the first of them."""
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub that checks all the time; the clocks of one machine agree without a margin."""
+    monkeypatch.setattr(cluster_hub, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(cluster_hub, "_MARGIN", 0)
 
 
 @pytest.fixture
@@ -74,6 +86,21 @@ async def unheard(chat: Chat, room_id: str, text: str) -> None:
     await chat.store.run("ingest", logs, room_id, "PUBLISH", "nowhere", "live")
 
 
+@contextmanager
+def unreadable(chat: Chat, log: str) -> Iterator[None]:
+    """The server that has this log takes what is sent, and answers nobody who reads."""
+    read = chat.log.news_of_each
+
+    async def read_others(after: Mapping[str, int], **options: Any) -> News:
+        if log in after:
+            raise Unavailable("The store is not available.")
+        return await read(after, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chat.log, "news_of_each", read_others)
+        yield
+
+
 async def test_one_room_goes_on_exactly_where_it_stopped(chat: Chat) -> None:
     async with aclosing(chat.hub.subscribe("1", KINDS, room_id="0")) as stream:
         assert await caught_up(stream) == []
@@ -88,13 +115,19 @@ async def test_one_room_goes_on_exactly_where_it_stopped(chat: Chat) -> None:
             assert await caught_up(stream) == expected
 
 
-async def test_what_was_not_told_before_a_cursor_is_told_after_it(chat: Chat) -> None:
+async def test_what_was_not_told_before_a_cursor_is_told_after_it(
+    eager: None, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     private = await chat.rooms.open_private("1", "2")
     async with aclosing(chat.hub.subscribe("1", KINDS)) as stream:
         assert await caught_up(stream) == []
-        await unheard(chat, private.id, "late")
-        await chat.messages.send("2", GENERAL, "live")
-        (event,) = await told(stream, 1)
+        with unreadable(chat, f"room:{private.id}"):
+            await chat.messages.send("2", private, "late")
+            clocks = Mock(wraps=chat.log.clocks)
+            monkeypatch.setattr(chat.log, "clocks", clocks)
+            await until(lambda: clocks.call_count >= CHECKS)
+            await chat.messages.send("2", GENERAL, "live")
+            (event,) = await told(stream, 1)
     assert event.message.text == "live"
     async with aclosing(chat.hub.subscribe("1", KINDS, after=after(chat, event))) as stream:
         assert await caught_up(stream) == ["late"]
