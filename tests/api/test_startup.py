@@ -112,12 +112,10 @@ def test_an_open_stream_does_not_hold_up_the_end(data_dir: Path) -> None:
         ) as stream:
             lines = stream.iter_lines()
             assert any("CaughtUp" in line for line in lines)
-            began = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
             for _ in lines:
                 pass
         assert server.wait() == 0
-        assert time.monotonic() - began < 5
         assert "Traceback" not in server.output
 
 
@@ -146,9 +144,7 @@ def test_the_second_start_has_the_data_of_the_first(data_dir: Path) -> None:
         token = log_in(server)
         graphql(server, send, token)
         server.stop()
-    began = time.monotonic()
     with running(DATA_DIR=str(data_dir)) as server:
-        assert time.monotonic() - began < 10
         assert graphql(server, last, token) == {"messages": {"nodes": [{"text": "still here"}]}}
 
 
@@ -182,9 +178,7 @@ def test_ready_is_not_the_same_as_alive(tmp_path: Path) -> None:
         with running(REDIS_ENDPOINT_URL=url) as server:
             os.kill(pid, signal.SIGSTOP)
             try:
-                began = time.monotonic()
                 answer = httpx.get(f"{server.url}/readyz", timeout=10)
-                assert time.monotonic() - began < 3
                 assert answer.status_code == 503
                 assert answer.json()["reasons"][0] == "The store does not answer."
                 assert httpx.get(f"{server.url}/healthz").status_code == 200

@@ -1,6 +1,5 @@
 """Alive and ready: a store that is away, stands still or takes no writes."""
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 
@@ -12,6 +11,7 @@ from starlette.routing import Route
 from application.health import alive, ready
 from services import keys
 from services.store import Store
+from tests.patience import within
 from tests.store_process import StoreProcess
 
 
@@ -44,9 +44,7 @@ async def client(process: StoreProcess, hub: SimpleNamespace) -> AsyncIterator[h
 
 async def reasons(client: httpx.AsyncClient) -> list[str]:
     """Why the process cannot serve; it says so in time, and that it lives."""
-    began = time.monotonic()
-    answer = await client.get("/readyz")
-    assert time.monotonic() - began < 2
+    answer = await within(2, client.get("/readyz"))
     assert (await client.get("/healthz")).status_code == 200
     assert answer.status_code == (503 if "reasons" in answer.json() else 200)
     found: list[str] = answer.json().get("reasons", [])
