@@ -4,8 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig(({ mode }) => ({
   test: {
     include: [mode === "pictures" ? "e2e/pictures.ts" : "e2e/*.test.ts"],
-    // Each file has a server and a browser of its own; several at once would slow each other down.
-    fileParallelism: false,
+    // Each file has a server and a browser of its own, which mostly wait; more would slow each other.
+    maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000, interval: 50 } },
