@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from services import cluster_hub, keys
+from services import cluster_hub, cluster_subscription, keys
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired, Unavailable
@@ -28,7 +28,8 @@ CHECKS = 3
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hub that checks all the time; the clocks of one machine agree without a margin."""
     monkeypatch.setattr(cluster_hub, "CHECK_SECONDS", 0.01)
-    monkeypatch.setattr(cluster_hub, "_MARGIN", 0)
+    for module in (cluster_hub, cluster_subscription):
+        monkeypatch.setattr(module, "MARGIN", 0)
 
 
 @pytest.fixture
