@@ -2,8 +2,9 @@
 
 import asyncio
 import inspect
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from graphql import ExecutionResult, MiddlewareManager, OperationType
@@ -49,7 +50,8 @@ class Run:
         """Those that are yet to be read."""
         self._resolved: list[Resolved] = []
         self._pending: list[Resolved] = []
-        self._waits: dict[asyncio.Future[Any], Resolved] = {}
+        self._waits: defaultdict[asyncio.Future[Any], list[Resolved]] = defaultdict(list)
+        """Several for one future, where resolvers have given the same."""
 
     async def respond(self) -> bytes | None:
         """The response without errors; None when graphql-core has to find out the errors."""
@@ -117,18 +119,18 @@ class Run:
             return
         for resolved in self._pending:
             resolved.share()
-            self._waits[resolved.joined()] = resolved
+            self._waits[resolved.joined()].append(resolved)
         self._pending.clear()
         done, _ = await asyncio.wait(self._waits, return_when=asyncio.FIRST_COMPLETED)
         for joined in done:
-            resolved = self._waits.pop(joined)
-            resolved.take()
-            resolved.column.complete(resolved.outcomes)
+            for resolved in self._waits.pop(joined):
+                resolved.take()
+                resolved.column.complete(resolved.outcomes)
 
     def _stop_waiting(self) -> None:
         """Leave what is awaited to others."""
         for resolved in self._pending:
             resolved.share()
-        for resolved in self._waits.values():
+        for resolved in chain.from_iterable(self._waits.values()):
             resolved.leave()
         self._waits.clear()

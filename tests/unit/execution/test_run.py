@@ -289,6 +289,19 @@ async def test_schemas_without_strawberry() -> None:
     assert await engine.execute(operation, None) == expected
 
 
+async def test_fields_may_wait_for_one_future() -> None:
+    """As those do that ask a data loader for the same key."""
+    schema = build_schema("type Query { a: Int b: Int c: Int }")
+    assert schema.query_type
+    for field in schema.query_type.fields.values():
+        field.resolve = lambda root, info: info.context
+    engine = Engine(schema, format_error=format_error)
+    operation = engine.prepare(GraphQLRequest("{ a b c }"))
+    future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(future.set_result, 1)
+    assert await engine.execute(operation, future) == b'{"data":{"a":1,"b":1,"c":1}}'
+
+
 async def test_permissions_are_asked_before_a_look_up() -> None:
     class Never(strawberry.BasePermission):
         message = "Not for you."
