@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from graphql import (
     ASTValidationRule,
@@ -23,8 +24,8 @@ from execution.errors import (
 from execution.limits import Measured, OperationLimits
 from execution.operation import PreparedOperation
 
-_CACHED_TOKENS = 50_000
-"""Of all documents that are kept: 400 to 800 bytes each."""
+_MAX_WEIGHT = 50_000
+"""Of all documents that are kept: 400 to 1,200 bytes for each of it."""
 
 _TOKEN_LENGTH = 32
 """Characters that a text may have for each token it may have: many more than people write."""
@@ -37,7 +38,8 @@ class Document:
     operations: tuple[PreparedOperation, ...]
     errors: tuple[GraphQLError, ...]
     weight: int
-    """In tokens; so many blanks and comments weigh something, too."""
+    """In tokens; so many blanks and comments weigh something, too, and so does each selection and
+    field of a plan."""
 
     def operation(self, name: str | None) -> PreparedOperation:
         """GetOperation (GraphQL, section 6.1): never a guess between several.
@@ -97,9 +99,20 @@ class Documents:
         document = self._read(text)
         self._cache[text] = document
         self._weight += document.weight
-        while len(self._cache) > self._cache_size or self._weight > _CACHED_TOKENS:
-            self._weight -= self._cache.popitem(last=False)[1].weight
+        self._make_room()
         return document
+
+    def _grow(self, text: str, weight: int) -> None:
+        """More is kept with a document, unless it was forgotten meanwhile."""
+        document = self._cache.get(text)
+        if document is not None:
+            self._cache[text] = replace(document, weight=document.weight + weight)
+            self._weight += weight
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while len(self._cache) > self._cache_size or self._weight > _MAX_WEIGHT:
+            self._weight -= self._cache.popitem(last=False)[1].weight
 
     def _read(self, text: str) -> Document:
         self._check_size(text)
@@ -121,8 +134,9 @@ class Documents:
             for definition in ast.definitions
             if isinstance(definition, OperationDefinitionNode)
         )
+        has_grown = partial(self._grow, text)
         operations = (
-            PreparedOperation(self._schema, ast, definition, cost)
+            PreparedOperation(self._schema, ast, definition, cost, has_grown)
             for definition, cost in zip(definitions, measured.costs, strict=True)
         )
         return Document(

@@ -1,5 +1,6 @@
 """Operations: what is known of one by its document alone, and one that somebody asks for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -27,11 +28,14 @@ class PreparedOperation:
         document: DocumentNode,
         definition: OperationDefinitionNode,
         cost: OperationCost,
+        has_grown: Callable[[int], None],
     ) -> None:
+        """`has_grown` is told by how much, when more is kept: in selections and fields."""
         self.document = document
         self.definition = definition
         self.cost = cost
         self._schema = schema
+        self._has_grown = has_grown
         self._plans: dict[tuple[Any, ...], SelectionPlan | None] = {}
 
     def plan(self, executor: Executor[Any]) -> SelectionPlan | None:
@@ -44,7 +48,8 @@ class PreparedOperation:
         if conditions not in self._plans:
             if len(self._plans) == _MAX_PLANS:
                 return None
-            self._plans[conditions] = compiled(executor)
+            plan = self._plans[conditions] = compiled(executor)
+            self._has_grown(1 if plan is None else plan.size)
         return self._plans[conditions]
 
     @cached_property

@@ -44,7 +44,7 @@ from execution.shapes import (
     is_our_type_check,
 )
 
-_MAX_FIELDS = 1_000
+_MAX_SIZE = 1_500
 """Of one plan. Fragments that spread others twice can stand for any number of fields, of which the
 data may never need one."""
 
@@ -82,6 +82,8 @@ class SelectionPlan:
     type: GraphQLObjectType
     fields: list[FieldPlan]
     make_objects: MakeObjects
+    size: int
+    """How many selections and fields there are, with all that is selected in it."""
     agreed: set[object] = field(default_factory=set)
     """Classes that `is_type_of` of the type has agreed to."""
 
@@ -98,7 +100,8 @@ def compiled(executor: Executor[Any]) -> SelectionPlan | None:
 class _Compiler:
     def __init__(self, executor: Executor[Any]) -> None:
         self._executor = executor
-        self._fields_left = _MAX_FIELDS
+        self._size = 0
+        """Of all selections that were begun."""
 
     def root(self) -> SelectionPlan:
         executor = self._executor
@@ -116,6 +119,8 @@ class _Compiler:
         return self._selection(root_type, collected.grouped_field_set)
 
     def _selection(self, type_: GraphQLObjectType, grouped: GroupedFieldSet) -> SelectionPlan:
+        before = self._size
+        self._grow()
         fields: list[FieldPlan] = []
         members: dict[str, str | None] = {}
         for key, details in grouped.items():
@@ -125,14 +130,14 @@ class _Compiler:
             else:
                 members[key] = None
                 fields.append(self._field(type_, key, name, details))
-        return SelectionPlan(type_, fields, _object_maker(members))
+        return SelectionPlan(type_, fields, _object_maker(members), self._size - before)
 
     def _field(
         self, parent: GraphQLObjectType, key: str, name: str, details: FieldDetailsList
     ) -> FieldPlan:
-        self._fields_left -= 1
+        self._grow()
         field = self._executor.schema.get_field(parent, name)
-        if self._fields_left < 0 or field is None or name.startswith("__"):
+        if field is None or name.startswith("__"):
             raise NotCovered
         for detail in details:
             if detail.defer_usage or detail.fragment_variable_values or _streams(detail.node):
@@ -146,6 +151,11 @@ class _Compiler:
             shape=self._shape(field.type, details),
             constant_arguments=self._constant_arguments(field, details[0].node),
         )
+
+    def _grow(self) -> None:
+        self._size += 1
+        if self._size > _MAX_SIZE:
+            raise NotCovered
 
     def _constant_arguments(self, field: GraphQLField, node: FieldNode) -> dict[str, Any] | None:
         if any(_variables(argument) for argument in node.arguments or ()):

@@ -397,3 +397,21 @@ def test_what_is_kept_has_a_bound(
     assert [counted(engine, each) for each in (first, *others)] == [1] * (kept + 1)
     assert [counted(engine, each) for each in others] == [0] * kept
     assert counted(engine, first) == 1
+
+
+async def test_plans_are_kept_within_the_same_bound(counted: ValidationsOf) -> None:
+    schema = build_schema("type Query { me: Query name: String }")
+    engine = Engine(schema, format_error=format_error)
+    depth = 8  # Each fragment spreads the next one twice: a few tokens, and a plan of 1,277.
+    fragments = " ".join(
+        f"fragment F{n} on Query {{ a: me {{ ...F{n + 1} }} b: me {{ ...F{n + 1} }} }}"
+        for n in range(depth)
+    )
+    last = f"fragment F{depth} on Query {{ name }}"
+    texts = [f"query Q{number} {{ ...F0 }} {fragments} {last}" for number in range(60)]
+    assert [counted(engine, text) for text in texts] == [1] * 60
+    assert [counted(engine, text) for text in texts] == [0] * 60
+    for text in texts:
+        operation = engine.prepare(GraphQLRequest(text))
+        assert await engine.execute(operation, None) == b'{"data":{"a":null,"b":null}}'
+    assert [counted(engine, texts[-1]), counted(engine, texts[0])] == [0, 1]
