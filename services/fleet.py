@@ -25,12 +25,18 @@ class Fleet:
     async def join(self) -> None:
         """Raises StoreError when others tell each other of news in another way, Unavailable."""
         if other := await self._renew():
-            raise StoreError(
-                f"CHANNELS is {self._channels} here and {other} in a server that uses the same"
-                " store: they would not hear each other. Give all servers of a store the same"
-                " CHANNELS; to change it, stop all of them first. One that was killed counts for"
-                f" {LEASE_SECONDS} seconds more."
+            raise self._disagreement(
+                other,
+                "Give all servers of a store the same CHANNELS; to change it, stop all of them"
+                f" first. One that was killed counts for {LEASE_SECONDS} seconds more.",
             )
+
+    async def check(self) -> None:
+        """As `join`, for a command: what it changes is to be heard, and it is no server itself."""
+        ways = {member.decode().partition(" ")[0] for member in await self._members()}
+        if others := ways - {self._channels}:
+            other = others.pop()
+            raise self._disagreement(other, f"Set CHANNELS={other}, as the server has it.")
 
     async def renew(self) -> None:
         """Call this three times in a lease. Raises Unavailable."""
@@ -49,11 +55,23 @@ class Fleet:
         """How many processes there are; one that was killed counts until its lease ends.
 
         Raises Unavailable."""
+        return len(await self._members())
+
+    async def _members(self) -> list[bytes]:
+        """`<way> <server id>` of each process, as the script has it."""
         pipe = self._store.pipeline()
-        pipe.add("TIME")
         pipe.add("ZRANGE", keys.FLEET, 0, -1, "WITHSCORES")
-        (seconds, _), leases = await self._store.execute(pipe)
-        return sum(float(end) > int(seconds) * 1_000_000 for _, end in pairs(leases))
+        # Of the same server of a cluster, whose clock the leases are by.
+        pipe.add("TIME")
+        leases, (seconds, _) = await self._store.execute(pipe)
+        now = int(seconds) * 1_000_000
+        return [member for member, end in pairs(leases) if float(end) > now]
+
+    def _disagreement(self, other: str, advice: str) -> StoreError:
+        return StoreError(
+            f"CHANNELS is {self._channels} here and {other} in a server that uses the same store:"
+            f" they would not hear each other. {advice}"
+        )
 
     async def _renew(self) -> str:
         lease = LEASE_SECONDS * 1_000_000

@@ -31,6 +31,7 @@ async def opened_chat(settings: Settings) -> AsyncIterator[Chat]:
     async with chat_of(settings) as chat:
         try:
             await chat.store.open()
+            await chat.fleet.check()
             yield chat
         except RedisError as error:
             reason = " ".join(str(error).split()).rstrip(".")

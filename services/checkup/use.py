@@ -8,7 +8,7 @@ from services.checkup.finding import Finding, ok, warning, wrong
 from services.errors import Unavailable
 from services.fleet import Fleet
 from services.rights import missing_rights
-from services.store import Store
+from services.store import Store, StoreError
 
 
 async def check_use(store: Store, fleet: Fleet, channels: Channels) -> list[Finding]:
@@ -18,7 +18,7 @@ async def check_use(store: Store, fleet: Fleet, channels: Channels) -> list[Find
         await _writes(store),
         await _rights(store, channels),
         *await _import(store),
-        ok("servers", f"{_counted(servers, 'server')} of Parley on this store."),
+        await _servers(fleet, servers),
         *await _others(store, servers if channels.envelopes else 0),
     ]
 
@@ -44,6 +44,14 @@ async def _import(store: Store) -> list[Finding]:
     if archive is None or archive.endswith(keys.IMPORT_DONE.encode()):
         return []
     return [wrong("import", "An import was not completed: repeat it before servers are started.")]
+
+
+async def _servers(fleet: Fleet, servers: int) -> Finding:
+    try:
+        await fleet.check()
+    except StoreError as error:
+        return wrong("servers", str(error))
+    return ok("servers", f"{_counted(servers, 'server')} of Parley on this store.")
 
 
 async def _others(store: Store, servers: int) -> list[Finding]:

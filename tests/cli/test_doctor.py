@@ -192,6 +192,11 @@ def test_who_is_at_the_port() -> None:
             status, found = examine({**env, "PORT": port})
             assert status == 0
             assert f"port: A server of Parley serves at 127.0.0.1, port {port}." in found["ok"]
+            assert "servers: 1 server of Parley on this store." in found["ok"]
+            status, found = examine({**env, "PORT": port, "CHANNELS": "both"})
+            assert status == 1
+            (text,) = found["wrong"]
+            assert text.startswith("servers: CHANNELS is both here and shared in a server")
         finally:
             server.stop()
         with socket.create_server(("127.0.0.1", 0)) as other:

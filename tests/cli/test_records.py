@@ -6,6 +6,7 @@ from contextlib import aclosing
 import pytest
 
 from services import keys
+from services.bells import Channels
 from services.chat import Chat
 from services.errors import NotFound, Unauthenticated
 from services.models import CaughtUpEvent, RoomEvent
@@ -15,8 +16,8 @@ from tests.cli.command import Outcome, parley
 class Operator:
     """Somebody at the command line of a store."""
 
-    def __init__(self, url: str) -> None:
-        self._env = {"REDIS_ENDPOINT_URL": url}
+    def __init__(self, url: str, **settings: str) -> None:
+        self._env = {"REDIS_ENDPOINT_URL": url, **settings}
 
     async def __call__(self, *words: str, stdin: str = "") -> Outcome:
         return await asyncio.to_thread(parley, *words, env=self._env, stdin=stdin)
@@ -120,3 +121,26 @@ async def test_every_room_has_an_id_of_its_own(chat: Chat) -> None:
     assert len({room.id for room in made} - {"1002"}) == 20
     with pytest.raises(NotFound):
         await chat.named_rooms.rename("1022", "Nobody's")
+
+
+@pytest.mark.parametrize("channels", [Channels.SHARDED])
+async def test_what_nobody_would_hear_is_not_done(
+    chat: Chat, operator: Operator, store_url: str
+) -> None:
+    refused = await operator("rooms", "create", "Project X")
+    assert refused.status == 1
+    assert refused.reason == (
+        "CHANNELS is shared here and sharded in a server that uses the same store: they would not"
+        " hear each other. Set CHANNELS=sharded, as the server has it."
+    )
+    assert [room async for room in chat.named_rooms.all() if room.name == "Project X"] == []
+    alike = Operator(store_url, CHANNELS="sharded")
+    ((room, *_),) = await alike.lines("rooms", "create", "Project X")
+    async with aclosing(chat.hub.subscribe("3", {RoomEvent, CaughtUpEvent})) as stream:
+        assert isinstance(await anext(stream), CaughtUpEvent)
+        assert await alike.lines("rooms", "add", room, "Mary") == [["Added."]]
+        event = await asyncio.wait_for(anext(stream), 10)
+        assert isinstance(event, RoomEvent)
+        assert f"room:{event.room_id}" == room
+    # Who is no server does not count as one.
+    assert await chat.fleet.servers() == 1
