@@ -1,4 +1,4 @@
-"""The application for ASGI servers: `uvicorn app:app --workers 4`."""
+"""The application for other ASGI servers: `uvicorn app:app`."""
 
 from uvicorn.config import STARTUP_FAILURE
 

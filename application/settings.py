@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     port: int = Field(
         default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
     )
+    workers: int = Field(
+        default=1, ge=1, le=256, description="How many processes serve, one for each core."
+    )
     redis_endpoint_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("REDIS_ENDPOINT_URL", "REDIS_ENDPOINT_URI"),

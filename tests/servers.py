@@ -68,15 +68,18 @@ class Server:
         self._has_url_or_end.set()
 
 
-def start_server(env: Mapping[str, str]) -> Server:
+def start_server(env: Mapping[str, str], *, own_group: bool = False) -> Server:
     """A server with these settings and no others, on a free port, once it is serving."""
-    server = launch(env)
+    server = launch(env, own_group=own_group)
     server.wait_until_serving()
     return server
 
 
-def launch(env: Mapping[str, str], *command: str) -> Server:
-    """A server process, perhaps one that fails; `command` instead of `-m application`."""
+def launch(env: Mapping[str, str], *command: str, own_group: bool = False) -> Server:
+    """A server process, perhaps one that fails; `command` instead of `-m application`.
+
+    With a group of its own it can be sent what a terminal sends: signals for a whole group.
+    """
     process = subprocess.Popen(
         [sys.executable, *(command or ("-m", "application"))],
         # Not in the checkout: the developer's own `.env` is none of the tests' business.
@@ -86,6 +89,7 @@ def launch(env: Mapping[str, str], *command: str) -> Server:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        process_group=0 if own_group else None,
     )
     return Server(process)
 

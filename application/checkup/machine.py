@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from application.server import limit_of_files
+from application.listening import limit_of_files
 from application.settings import Settings
 from services.checkup.finding import Finding, ok, warning, wrong
 

@@ -71,6 +71,11 @@ def _contradictions(settings: Settings) -> Iterator[Finding]:
                 "settings",
                 "REDIS_ENDPOINT_URL has a password, so REDIS_PASSWORD does not count: unset one.",
             )
+    if settings.workers > 1 and isinstance(settings.metrics, str):
+        yield warning(
+            "settings",
+            f"METRICS is a path, which tells of any one of {settings.workers} workers: set a port.",
+        )
     if settings.session_ttl_seconds > settings.session_max_seconds:
         yield warning(
             "settings",

@@ -188,9 +188,10 @@ def test_ready_is_not_the_same_as_alive(tmp_path: Path) -> None:
         assert owner.stop() == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "3"])
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "redis://127.0.0.1:1/0", "unix:///no/socket"])
-def test_an_unreachable_store_is_one_line(address: str) -> None:
-    server = launch({"REDIS_ENDPOINT_URL": address})
+def test_an_unreachable_store_is_one_line(address: str, workers: str) -> None:
+    server = launch({"REDIS_ENDPOINT_URL": address, "WORKERS": workers})
     assert server.wait() == 1
     line = only_line(server)
     assert address.removeprefix("redis://").removeprefix("unix://").removesuffix("/0") in line
@@ -228,16 +229,18 @@ def test_a_wrong_password_is_one_line_without_the_password(data_dir: Path) -> No
         assert owner.stop() == 0
 
 
-def test_a_wrong_setting_is_one_line() -> None:
-    server = launch({"PORT": "http"})
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_a_wrong_setting_is_one_line(workers: str) -> None:
+    server = launch({"PORT": "http", "WORKERS": workers})
     assert server.wait() == 1
     assert only_line(server).startswith("parley: PORT: should be a valid integer")
 
 
-def test_a_taken_port_is_one_line(data_dir: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_a_taken_port_is_one_line(data_dir: Path, workers: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        server = launch({"DATA_DIR": str(data_dir), "PORT": port})
+        server = launch({"DATA_DIR": str(data_dir), "PORT": port, "WORKERS": workers})
         assert server.wait() == 1
     assert port in only_line(server)
     assert "PORT" in only_line(server)

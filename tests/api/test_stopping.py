@@ -34,8 +34,8 @@ def store_process() -> Iterator[StoreProcess]:
 
 
 @contextmanager
-def serving(store_url: str) -> Iterator[Server]:
-    server = start_server({"REDIS_ENDPOINT_URL": store_url})
+def serving(store_url: str, workers: int = 1) -> Iterator[Server]:
+    server = start_server({"REDIS_ENDPOINT_URL": store_url, "WORKERS": str(workers)})
     try:
         yield server
     finally:
@@ -103,8 +103,9 @@ def message(text: str) -> dict[str, str]:
     return {"roomId": "room:0", "text": text, "clientMessageId": text}
 
 
-async def test_what_runs_is_answered(store_process: StoreProcess) -> None:
-    with serving(store_process.url) as server:
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_what_runs_is_answered(store_process: StoreProcess, workers: int) -> None:
+    with serving(store_process.url, workers) as server:
         async with logged_in(server) as user, socket_of(user) as client, socket_of(user) as idle:
             await ask(client, "live", EVENTS)
             await hear(client)

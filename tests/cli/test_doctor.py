@@ -133,6 +133,8 @@ def test_settings_that_nobody_reads_or_that_harm(tmp_path: Path) -> None:
             "HOST": "0.0.0.0",
             "RATE_LIMITS": "off",
             "SESSION_TTL_SECONDS": "99999999",
+            "WORKERS": "2",
+            "METRICS": "/metrics",
         }
         status, found = examine(env, tmp_path)
     assert status == 1
@@ -144,6 +146,7 @@ def test_settings_that_nobody_reads_or_that_harm(tmp_path: Path) -> None:
         "OTEL_SERVICE_NAME, which only the environment may have",
         "APPENDFSYNC is for the embedded store",
         "SESSION_TTL_SECONDS is more than",
+        "METRICS is a path, which tells of any one of 2 workers",
         "DEMO_DATA is on",
         "no proxy is trusted",
     ):

@@ -161,7 +161,7 @@ def test_the_procfile_serves(tmp_path: Path) -> None:
     with subprocess.Popen(
         ["bash", "-c", f"exec env {command}"],
         cwd=tmp_path,
-        env=environment({**env, "REDIS_ENDPOINT_URL": ""}),
+        env=environment({**env, "REDIS_ENDPOINT_URL": "", "WEB_CONCURRENCY": "2"}),
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
