@@ -109,18 +109,12 @@ _PARLEY_ENV = {
 _CACHED = {"USER_CACHE": "1"}
 
 
-def workers(count: int, port: int) -> Contestant:
-    """Parley as several processes, as the README has it."""
-    protocols = "application.transports.protocols"
-    options = {
-        "--port": str(port),
-        "--workers": str(count),
-        "--http": f"{protocols}:HTTPProtocol",
-        "--ws": f"{protocols}:WebSocketProtocol",
-        "--log-level": "info",
-    }
-    words = [word for pair in options.items() for word in pair]
-    command = [sys.executable, "-m", "uvicorn", "app:app", *words]
+_PARLEY = [sys.executable, "-m", "application"]
+
+
+def workers(count: int) -> Contestant:
+    """Parley as several processes."""
+    command = [*_PARLEY, "serve", "--workers", str(count)]
     return Contestant("parley", f"Parley, {count} workers", command, _PARLEY_ENV)
 
 
@@ -142,7 +136,7 @@ def _strawberry(name: str, title: str, env: Mapping[str, str]) -> Contestant:
 
 
 CONTESTANTS = (
-    Contestant("parley", "Parley", [sys.executable, "-m", "application"], _PARLEY_ENV),
+    Contestant("parley", "Parley", _PARLEY, _PARLEY_ENV),
     _strawberry("strawberry", "Strawberry", {}),
     _strawberry("strawberry-cached", "Strawberry, caches", _CACHED),
     _node("mercurius", "Mercurius", "mercurius.mjs"),

@@ -1,7 +1,6 @@
 """What is measured: each measure starts a fresh server on a fresh database and gives some rows."""
 
 import json
-import socket
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -321,19 +320,12 @@ def _workers(bench: Bench, contestant: Contestant) -> Result:
     raw = {}
     for count in (1, 2):
         bench.store.fill(contestant.name)
-        several = workers(count, _free_port())
+        several = workers(count)
         options = _subscribers(several, bench.sizes.subscribers, **_burst(bench.sizes))
-        with serving(several, bench.store.url(contestant.name), workers=count) as server:
+        with serving(several, bench.store.url(contestant.name)) as server:
             raw[f"workers_{count}"] = load(server, bench.tokens, options)
     rates = {name: numbers["delivered"] / numbers["wall_s"] for name, numbers in raw.items()}
     return Result(rates, raw)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def measures(sizes: Sizes) -> tuple[Measure, ...]:

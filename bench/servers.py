@@ -15,8 +15,7 @@ from bench.contestants import ROOT, Contestant
 
 _START_SECONDS = 30
 _STOP_SECONDS = 15
-_URL = re.compile(r"(?:listening on|Web page|running on) +http://[^/:\s]+:(\d+)")
-_READY = re.compile(r"Application startup complete")
+_URL = re.compile(r"(?:listening on|Web page) +http://[^/:\s]+:(\d+)")
 
 
 class ServerFailed(Exception):
@@ -31,7 +30,7 @@ class Server:
 
 
 @contextmanager
-def serving(contestant: Contestant, store_url: str, workers: int = 0) -> Iterator[Server]:
+def serving(contestant: Contestant, store_url: str) -> Iterator[Server]:
     """The contestant's server, once it takes connections; ended afterwards, whatever happens."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with tempfile.TemporaryFile("w+") as output:
@@ -46,19 +45,17 @@ def serving(contestant: Contestant, store_url: str, workers: int = 0) -> Iterato
             start_new_session=True,
         )
         try:
-            yield Server(contestant, process.pid, _port(process, output, workers))
+            yield Server(contestant, process.pid, _port(process, output))
             if process.poll() is not None:
                 raise ServerFailed(f"{contestant.title} has ended:\n{_text(output)[-2000:]}")
         finally:
             _end(process)
 
 
-def _port(process: "subprocess.Popen[bytes]", output: IO[str], workers: int) -> int:
+def _port(process: "subprocess.Popen[bytes]", output: IO[str]) -> int:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        text = _text(output)
-        found = _URL.search(text)
-        if found and len(_READY.findall(text)) >= workers:
+        if found := _URL.search(_text(output)):
             return int(found[1])
         time.sleep(0.05)
     raise ServerFailed(f"{process.args!r} does not serve:\n{_text(output)[-2000:]}")
