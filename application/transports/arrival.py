@@ -39,6 +39,10 @@ class ArrivalProtocol(HttpToolsProtocol):
         self._discarded_bytes = 0
         self._piece = b""
         """What is being parsed."""
+        self._left = b""
+        """What is then to be parsed."""
+        self._put_aside: tuple[bytes, list[tuple[bytes, bytes]]] | None = None
+        """Address and headers of a request whose body is parsed as a message of its own."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -66,9 +70,28 @@ class ArrivalProtocol(HttpToolsProtocol):
 
     def _should_upgrade(self) -> bool:
         # uvicorn's looks at the last line of each, and for nothing but a WebSocket.
-        return b"websocket" in self._listed(b"upgrade") and b"upgrade" in self._listed(
-            b"connection"
+        return (
+            self._should_upgrade_to_ws()
+            and b"websocket" in self._listed(b"upgrade")
+            and b"upgrade" in self._listed(b"connection")
         )
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Go on, as a server may that is asked for another protocol (RFC 9110, section 7.8).
+
+        Java's client asks for HTTP/2 with each of its requests. The parser has stopped behind the
+        headers, and takes what follows for something new: a body needs its framing once more.
+        """
+        end = cast(HttpParserUpgrade, sys.exception()).args[0]
+        self._left = self._piece[end:]
+        if framing := self._framing():
+            self._put_aside = self.url, self.headers
+            self._left = b"POST / HTTP/1.1\r\n%b\r\n%b" % (framing, self._left)
+
+    def _framing(self) -> bytes:
+        """Of the body, if there is one."""
+        names = (b"content-length", b"transfer-encoding")
+        return b"".join(b"%b: %b\r\n" % each for each in self.headers if each[0] in names)
 
     def _listed(self, header: bytes) -> list[bytes]:
         """What stands in a header, which may be a list in several lines (RFC 9110, section 5.3)."""
@@ -77,8 +100,10 @@ class ArrivalProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._framing_bytes += len(data)
-        self._piece = data
-        super().data_received(data)
+        self._left = data
+        while self._left and self.parser is not None:
+            self._piece, self._left = self._left, b""
+            super().data_received(self._piece)
         self._piece = b""
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return
@@ -93,7 +118,17 @@ class ArrivalProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._is_arriving = True
-        super().on_message_begin()
+        if self._put_aside is None:
+            super().on_message_begin()
+        else:
+            self.url, self.headers = b"", []
+
+    def on_headers_complete(self) -> None:
+        if self._put_aside is None:
+            super().on_headers_complete()
+        else:
+            self.url, self.headers = self._put_aside
+            self._put_aside = None
 
     def on_body(self, body: bytes) -> None:
         self._framing_bytes -= len(body)
@@ -104,6 +139,8 @@ class ArrivalProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade() and not self._should_upgrade() and self._framing():
+            return  # The body is still to come.
         self._is_arriving = False
         self._framing_bytes = 0
         self._discarded_bytes = 0

@@ -252,3 +252,9 @@ def test_the_documentation_lists_every_metric(serve: Serve) -> None:
     listed = re.findall(r"^\| `(parley_\w+)`[^|]*\| (\w+) \| (.+) \|$", text, re.MULTILINE)
     assert set(listed) == ours
     assert len(listed) == len(ours)
+
+
+def test_there_are_no_sockets_at_their_port(serve: Serve) -> None:
+    url = metrics_url(serve(METRICS="0"))
+    answer = httpx.get(url, headers={"connection": "Upgrade", "upgrade": "websocket"})
+    assert answer.status_code == 200

@@ -139,3 +139,55 @@ async def test_what_is_endless_is_not_taken_for_long(toy: Toy, beginning: bytes)
                     sent += 65_536
                     await writer.drain()
         assert sent < 50_000_000
+
+
+UPGRADE = (
+    b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"
+    b"http2-settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
+)
+"""What Java's client asks for with each of its requests."""
+OTHER = HEAD.replace(b"\r\n\r\n", b"\r\n" + UPGRADE + b"\r\n")
+OTHER_CHUNKED = OTHER.replace(b"content-length: 21", b"transfer-encoding: chunked")
+CHUNKS = b"5\r\n" + BODY[:5] + b"\r\n10\r\n" + BODY[5:] + b"\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("request_", [OTHER + BODY, OTHER_CHUNKED + CHUNKS])
+async def test_another_protocol_is_not_spoken(toy: Toy, request_: bytes) -> None:
+    """Wherever the request is cut in two, and whatever came before on the connection."""
+    async with connected(toy) as (reader, writer):
+        for end in range(1, len(request_) + 1):
+            writer.write(request_[:end])
+            await asyncio.sleep(0)
+            writer.write(request_[end:])
+            async with asyncio.timeout(5):
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 200 OK\r\n"), end
+                assert await reader.readexactly(32) == b'{"data":{"hello":"Hello world"}}'
+
+
+async def test_another_protocol_is_not_spoken_in_a_row(toy: Toy) -> None:
+    get = b"GET /graphql?query={hello} HTTP/1.1\r\nhost: x\r\n"
+    async with connected(toy) as (reader, writer):
+        for request in (OTHER + BODY, get + UPGRADE + b"\r\n", HEAD + BODY, OTHER + BODY):
+            writer.write(request)
+        writer.write(get + b"connection: close\r\n\r\n")
+        answered = await answer(reader)
+    assert answered.count(b"HTTP/1.1 200 OK\r\n") == answered.count(b"Hello world") == 5
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (OTHER + BODY[:-1], 408),
+        (OTHER_CHUNKED + CHUNKS[:-1], 408),
+        (OTHER_CHUNKED + b"no number\r\n", 400),
+        (OTHER_CHUNKED.replace(b"chunked", b"gzip") + BODY, 400),
+    ],
+)
+async def test_a_body_of_another_protocol_that_does_not_arrive(
+    toy: Toy, sent: bytes, status: int
+) -> None:
+    async with connected(toy) as (reader, writer):
+        writer.write(sent)
+        assert (await answer(reader)).startswith(b"HTTP/1.1 %d " % status)
+    assert not toy.state.tasks
