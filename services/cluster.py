@@ -75,7 +75,8 @@ class Cluster:
         self._silence = silence
         self._owners: list[Place | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
         """By slot."""
-        self._replicas: set[Place] = set()
+        self.replicas: set[Place] = set()
+        """Those that follow them."""
         self._silent: set[Place] = set()
         """Those that did not answer when they were asked last."""
         self._servers: dict[Place, _Server] = {}
@@ -109,7 +110,7 @@ class Cluster:
 
     async def _exchange_everywhere(self, pipe: Pipeline, seconds: float) -> list[Any]:
         if not self.primaries:
-            await self._map(seconds)
+            await self.look_around(seconds)
         outcomes = await all_together(
             _outcome(self.at(place).shared, pipe, seconds) for place in self.primaries
         )
@@ -137,7 +138,7 @@ class Cluster:
         told = 0
         while True:
             if not self.primaries:
-                await self._map(deadline - clock())
+                await self.look_around(deadline - clock())
             was_told = await self._try(plan, deadline - clock(), apart)
             if not plan.runs or clock() + pause >= deadline:
                 return plan.outcome()
@@ -147,7 +148,7 @@ class Cluster:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             with suppress(*_ABSENT):
-                await self._map(deadline - clock())
+                await self.look_around(deadline - clock())
 
     async def _try(self, plan: "_Plan", seconds: float, apart: bool) -> bool:
         """Ask for all that has no reply yet; whether what is left was told to go elsewhere."""
@@ -203,7 +204,7 @@ class Cluster:
 
     # Who has which slots
 
-    async def _map(self, seconds: float) -> None:
+    async def look_around(self, seconds: float) -> None:
         """Read it anew, together with all who want to. Raises ConnectionError or TimeoutError."""
         mapping = self._start_mapping()
         await asyncio.wait([mapping], timeout=max(seconds, 0))
@@ -221,7 +222,7 @@ class Cluster:
         """Ask all primaries that are known, then all others; why nobody answers."""
         known = self.primaries or set(self._seeds)
         failure: Exception | None = None
-        for places in (known, (set(self._seeds) | self._replicas) - known):
+        for places in (known, (set(self._seeds) | self.replicas) - known):
             asking = [asyncio.create_task(self._map_of(place)) for place in places]
             doubtful = None
             try:
@@ -254,7 +255,7 @@ class Cluster:
         return _Map(place, ranges, is_doubtful=b"cluster_state:ok" not in state)
 
     def _note(self, told: "_Map") -> None:
-        self._owners, self.primaries, self._replicas = told.owners, told.primaries, told.replicas
+        self._owners, self.primaries, self.replicas = told.owners, told.primaries, told.replicas
         self._part_with(set(self._servers) - told.primaries - told.replicas)
 
     def _part_with(self, places: set[Place]) -> None:

@@ -39,6 +39,11 @@ PROBE = "parley:probe"
 """Written to see whether the store takes a write."""
 
 
+def probe(number: int) -> str:
+    """The same on a Redis Cluster, where numbers are of different slots."""
+    return f"parley:{{probe:{number}}}"
+
+
 def user(user_id: str) -> str:
     return f"user:{user_id}"
 

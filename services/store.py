@@ -48,7 +48,7 @@ _SOCKET_SECONDS = 1.0
 _CONNECT_SECONDS = 0.5
 _PATIENCE = {"socket_timeout": _SOCKET_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS}
 _POOL_SIZE = 128
-_PROBE_SECONDS = 60
+PROBE_SECONDS = 60
 _BOUNDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -162,6 +162,11 @@ class Store:
         return set() if self._cluster is None else self._cluster.primaries
 
     @property
+    def replicas(self) -> set[Place]:
+        """Those that follow them."""
+        return set() if self._cluster is None else self._cluster.replicas
+
+    @property
     def owners(self) -> Sequence[Place | None]:
         """The server of a cluster that has each slot, as it was last heard."""
         return () if self._cluster is None else self._cluster.owners
@@ -199,7 +204,34 @@ class Store:
 
     async def check_writable(self) -> None:
         """Raise Unavailable, saying why, when the store takes no write now."""
-        await self.call("SET", keys.PROBE, 1, "EX", _PROBE_SECONDS)
+        await self.call("SET", keys.PROBE, 1, "EX", PROBE_SECONDS)
+
+    async def look_around(self) -> None:
+        """Learn anew which servers a cluster has. Raises Unavailable."""
+        if self._cluster is None:
+            return
+        try:
+            await self._cluster.look_around(_BUDGET_SECONDS)
+        except (RedisError, OSError) as error:
+            raise translated(error) from error
+
+    async def call_at(
+        self, place: Place | None, *command: Word, seconds: float = _SOCKET_SECONDS
+    ) -> Any:
+        """Run one command on the server of a cluster at a place, be it the one that has the key or
+        not; without a place on whichever does for all."""
+        way = self._way
+        if self._cluster is not None and place is not None:
+            way = self._cluster.at(place).shared
+        pipe = self.pipeline()
+        pipe.add(*command)
+        try:
+            (reply,) = await way.exchange(pipe, seconds)
+        except Exception as error:
+            reply = error
+        if isinstance(reply, Exception):
+            raise translated(reply)
+        return reply
 
     def pipeline(self, *, atomic: bool = False) -> Pipeline:
         return Pipeline(atomic=atomic)

@@ -89,12 +89,12 @@ def _port(settings: Settings) -> Finding:
     if answer is None:
         return wrong("port", f"{place} cannot be used: {reason}. Set HOST and PORT to others.")
     if answer:
-        return wrong("port", f"The server at {place} cannot serve: {' '.join(answer)}")
+        return wrong("port", f"The server at {place} is not well: {' '.join(answer)}")
     return ok("port", f"A server of Parley serves at {place}.")
 
 
 def _ready(settings: Settings) -> list[str] | None:
-    """What keeps the server that is there from serving; None when it is none of ours."""
+    """What the server that is there cannot serve, or why; None when it is none of ours."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
     place = f"[{host}]" if ":" in host else host
     try:
