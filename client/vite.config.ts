@@ -1,6 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { documents } from "./vite/documents";
+import { documents } from "./vite/documents.ts";
 
 export default defineConfig({
   plugins: [react(), documents()],
