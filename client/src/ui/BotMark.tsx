@@ -1,8 +1,7 @@
 import { words } from "../words";
-import styles from "./BotMark.module.css";
+import { Mark } from "./Mark";
 
 /** Says beside a name that it is a program's. */
 export function BotMark() {
-  // The blank parts it from the name for whoever hears them.
-  return <span className={styles.mark}>{` ${words.bot.mark}`}</span>;
+  return <Mark>{words.bot.mark}</Mark>;
 }

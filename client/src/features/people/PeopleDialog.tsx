@@ -1,10 +1,11 @@
 import { Search } from "lucide-react";
 import { useRef, useState } from "react";
-import { moveFocusByArrows } from "../../a11y/arrowKeys";
 import type { Failure } from "../../failure";
 import { failureText } from "../../failureText";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
+import { PickList } from "../../ui/PickList";
+import { Problem } from "../../ui/Problem";
 import { words } from "../../words";
 import { useOpenPrivateRoom } from "../rooms/useRooms";
 import styles from "./PeopleDialog.module.css";
@@ -56,17 +57,8 @@ export default function PeopleDialog({ onClose, onOpenRoom }: Props) {
           }}
         />
       </div>
-      {problem && (
-        <p role="alert" className={styles.problem}>
-          {failureText(problem)}
-        </p>
-      )}
-      <ul
-        ref={list}
-        className={styles.list}
-        aria-label={words.people.list}
-        onKeyDown={moveFocusByArrows}
-      >
+      {problem && <Problem>{failureText(problem)}</Problem>}
+      <PickList ref={list} label={words.people.list}>
         {people.map((person) => (
           <PersonButton
             key={person.id}
@@ -74,7 +66,7 @@ export default function PeopleDialog({ onClose, onOpenRoom }: Props) {
             onChoose={(userId) => void choose(userId)}
           />
         ))}
-      </ul>
+      </PickList>
       {people.length === 0 && status !== "failed" && (
         <p className={styles.none}>{emptyText(status === "loading", query.trim())}</p>
       )}

@@ -4,10 +4,10 @@ import { graphql } from "../../gql";
 import { Avatar } from "../../ui/Avatar";
 import { BotMark } from "../../ui/BotMark";
 import { shortTime } from "../../ui/clock";
+import { PickItem } from "../../ui/PickList";
 import { useToday } from "../../ui/useToday";
 import { words } from "../../words";
 import { OnlineDot } from "../presence/OnlineDot";
-import styles from "./PeopleDialog.module.css";
 
 export const Person_user = graphql(`
   fragment Person_user on User {
@@ -29,21 +29,20 @@ export function PersonButton({ person: ref, onChoose }: Props) {
   const { data: person, complete } = useFragment({ fragment: Person_user, from: ref });
   if (!complete) return null;
   return (
-    <li>
-      <button type="button" className={styles.person} onClick={() => onChoose(person.id)}>
+    <PickItem
+      name={person.username}
+      face={
         <Avatar name={person.username}>
           <OnlineDot online={person.online} />
         </Avatar>
-        <span className={styles.name}>
-          <bdi>{person.username}</bdi>
-          {person.isBot && <BotMark />}
-        </span>
-        {!person.online && person.lastSeenAt !== null && (
-          <span className={styles.seen}>
-            {words.presence.lastSeen(shortTime(person.lastSeenAt, today))}
-          </span>
-        )}
-      </button>
-    </li>
+      }
+      mark={person.isBot && <BotMark />}
+      note={
+        !person.online &&
+        person.lastSeenAt !== null &&
+        words.presence.lastSeen(shortTime(person.lastSeenAt, today))
+      }
+      onPick={() => onChoose(person.id)}
+    />
   );
 }

@@ -1,12 +1,11 @@
-import { ArrowLeft } from "lucide-react";
-import { Link } from "wouter";
 import { Avatar } from "../../ui/Avatar";
+
 import { BotMark } from "../../ui/BotMark";
 import { shortTime } from "../../ui/clock";
-import iconButton from "../../ui/IconButton.module.css";
 import { useToday } from "../../ui/useToday";
 import { words } from "../../words";
 import { OnlineDot } from "../presence/OnlineDot";
+import { BackLink } from "./BackLink";
 import styles from "./RoomHeader.module.css";
 import { RoomMembers } from "./RoomMembers";
 import type { RoomSummary } from "./useRoomSummary";
@@ -21,13 +20,7 @@ export function RoomHeader({ room, viewerId }: Props) {
   const today = useToday();
   return (
     <header className={styles.header}>
-      <Link
-        href="/"
-        className={`${iconButton.button} ${styles.back}`}
-        aria-label={words.rooms.back}
-      >
-        <ArrowLeft />
-      </Link>
+      <BackLink />
       {room?.other && (
         <Avatar name={room.other.username}>
           <OnlineDot online={room.other.online} />

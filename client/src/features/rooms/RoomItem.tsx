@@ -1,6 +1,6 @@
 import type { FragmentType } from "@apollo/client";
 import { useFragment } from "@apollo/client/react";
-import { Clock, MessagesSquare } from "lucide-react";
+import { Clock } from "lucide-react";
 import { Link } from "wouter";
 import { graphql } from "../../gql";
 import { roomPath } from "../../routes";
@@ -11,6 +11,7 @@ import { useToday } from "../../ui/useToday";
 import { words } from "../../words";
 import { calledName } from "../people/calledName";
 import { OnlineDot } from "../presence/OnlineDot";
+import { PublicFace } from "./PublicFace";
 import styles from "./RoomItem.module.css";
 import { otherMember, roomName } from "./roomName";
 
@@ -50,9 +51,7 @@ export function RoomItem({ room: ref, viewerId, isOpen, isTabStop, unread, waiti
         data-unread={unread > 0}
       >
         {room.kind === "PUBLIC" ? (
-          <span aria-hidden className={styles.publicIcon}>
-            <MessagesSquare size={20} strokeWidth={1.75} />
-          </span>
+          <PublicFace />
         ) : (
           <Avatar name={name}>
             <OnlineDot online={other?.online ?? false} />

@@ -13,9 +13,15 @@ export interface FormErrors {
 const longestUsername = 32;
 
 export function errorsOfInput({ username, password }: Credentials): FormErrors | null {
-  if (username.trim() === "") return { username: words.fields.usernameMissing };
-  if ([...username].length > longestUsername) return { username: words.fields.usernameTooLong };
+  const error = errorOfUsername(username);
+  if (error !== null) return { username: error };
   if (password === "") return { password: words.fields.passwordMissing };
+  return null;
+}
+
+export function errorOfUsername(username: string): string | null {
+  if (username.trim() === "") return words.fields.usernameMissing;
+  if ([...username].length > longestUsername) return words.fields.usernameTooLong;
   return null;
 }
 
