@@ -51,6 +51,7 @@ def pages(client: Build, playground: Build | None) -> list[BaseRoute]:
         # The client tells its addresses apart by itself.
         Route("/", client.page),
         Route("/r/{room_id}", client.page),
+        Route("/settings", client.page),
         Route("/icon.svg", client.icon),
         Mount("/assets", Assets(client)),
     ]

@@ -67,6 +67,25 @@ describe.each(looks)("no violations in the $colorScheme theme on a $name", (look
     await hasNoViolations(visitor);
   });
 
+  test("in the settings, and their dialogs", async ({ visit, member }) => {
+    await (await member("Alex")).createBot(`Bot of the ${colorScheme} ${look.name}`);
+    const visitor = await visit({ as: "Alex", at: "/settings", context });
+    await visitor.button(words.bots.create).waitFor();
+    await hasNoViolations(visitor);
+    await visitor.button(words.sessions.endOthers).click();
+    await visitor.page.getByRole("dialog").waitFor();
+    await hasNoViolations(visitor);
+    await visitor.button(words.cancel).click();
+    await visitor.button(words.bots.create).click();
+    await visitor.button(words.bots.createSubmit).click();
+    await visitor.alert(words.fields.usernameMissing).waitFor();
+    await hasNoViolations(visitor);
+    await visitor.field(words.bots.username).fill(`Token of the ${colorScheme} ${look.name}`);
+    await visitor.button(words.bots.createSubmit).click();
+    await visitor.field(words.bots.tokenLabel).waitFor();
+    await hasNoViolations(visitor);
+  });
+
   test("where there is no such chat", async ({ visit }) => {
     const visitor = await visit({ as: "Joe", at: "/r/room:1:3", context });
     await visitor.heading(words.notFound.title).waitFor();

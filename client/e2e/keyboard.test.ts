@@ -79,7 +79,7 @@ test("one can skip to the conversation", async ({ visit }) => {
   await visitor.page.locator("body").evaluate(() => {
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   });
-  const link = visitor.page.getByRole("link", { name: words.skipToConversation });
+  const link = visitor.page.getByRole("link", { name: words.skipToContent });
   await goTo(visitor, link);
   await visitor.page.keyboard.press("Enter");
   await isFocused(visitor.page.getByRole("main"));

@@ -1,3 +1,5 @@
+export const settingsPath = "/settings";
+
 /** Addresses keep the colons of ids readable. */
 export function roomPath(roomId: string): string {
   return `/r/${encodeURIComponent(roomId).replaceAll("%3A", ":")}`;

@@ -41,6 +41,11 @@ export class Member {
     return new Member(url, login.token);
   }
 
+  /** Whoever has the token. */
+  static withToken(url: string, token: string): Member {
+    return new Member(url, token);
+  }
+
   async say(text: string, roomId = general): Promise<void> {
     await ask(this.url, SEND, { roomId, text }, this.token);
   }

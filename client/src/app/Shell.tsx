@@ -1,3 +1,4 @@
+import { lazy, Suspense } from "react";
 import { Redirect, useLocation } from "wouter";
 import { Announcer } from "../a11y/Announcer";
 import { Sidebar } from "../features/rooms/Sidebar";
@@ -7,23 +8,29 @@ import type { Viewer } from "../features/session/useSession";
 import { ConnectionBanner } from "../features/stream/ConnectionBanner";
 import { NotFoundPage } from "../features/timeline/NotFoundPage";
 import { RoomPage } from "../features/timeline/RoomPage";
-import { roomIdOf, roomPath } from "../routes";
+import { roomIdOf, roomPath, settingsPath } from "../routes";
+import { words } from "../words";
 import styles from "./Shell.module.css";
 import { mainId, SkipLink } from "./SkipLink";
 import { useDocumentTitle } from "./useDocumentTitle";
 import { useIsNarrow } from "./useIsNarrow";
 
-/** The list of chats beside the open one; on a narrow screen one of the two. */
+// Comes when it is wanted.
+const SettingsPage = lazy(() => import("../features/settings/SettingsPage"));
+
+/** The list of chats beside the open one, or the settings; on a narrow screen one of the two. */
 export function Shell({ viewer }: { viewer: Viewer }) {
   const [location, navigate] = useLocation();
   const rooms = useRooms();
   const isNarrow = useIsNarrow();
   const roomId = roomIdOf(location);
   const unread = rooms.rooms.reduce((sum, room) => sum + rooms.unread(room.id), 0);
-  useDocumentTitle(useRoomSummary(roomId ?? "", viewer.id)?.name ?? null, unread);
+  const roomName = useRoomSummary(roomId ?? "", viewer.id)?.name ?? null;
 
   const general = rooms.rooms[0];
   const isHome = location === "/";
+  const isSettings = location === settingsPath;
+  useDocumentTitle(isSettings ? words.settings.title : roomName, unread);
   const isListAlone = isHome && isNarrow;
   return (
     <div className={styles.shell}>
@@ -40,7 +47,12 @@ export function Shell({ viewer }: { viewer: Viewer }) {
         <main id={mainId} tabIndex={-1} className={styles.main}>
           {roomId !== null && <RoomPage key={roomId} roomId={roomId} viewerId={viewer.id} />}
           {isHome && general !== undefined && <Redirect to={roomPath(general.id)} replace />}
-          {roomId === null && !isHome && <NotFoundPage />}
+          {isSettings && (
+            <Suspense>
+              <SettingsPage />
+            </Suspense>
+          )}
+          {roomId === null && !isHome && !isSettings && <NotFoundPage />}
         </main>
       )}
       <Announcer />

@@ -1,9 +1,9 @@
 import { words } from "../words";
 import styles from "./SkipLink.module.css";
 
-export const mainId = "conversation";
+export const mainId = "main";
 
-/** The first stop of the keyboard: over the list of chats, into the conversation. */
+/** The first stop of the keyboard: over the list of chats, to what stands beside it. */
 export function SkipLink() {
   return (
     <a
@@ -15,7 +15,7 @@ export function SkipLink() {
         document.getElementById(mainId)?.focus();
       }}
     >
-      {words.skipToConversation}
+      {words.skipToContent}
     </a>
   );
 }

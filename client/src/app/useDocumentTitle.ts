@@ -1,8 +1,8 @@
 import { useEffect } from "react";
 import { words } from "../words";
 
-export function useDocumentTitle(roomName: string | null, unread: number): void {
+export function useDocumentTitle(name: string | null, unread: number): void {
   useEffect(() => {
-    document.title = words.documentTitle(roomName, unread);
-  }, [roomName, unread]);
+    document.title = words.documentTitle(name, unread);
+  }, [name, unread]);
 }

@@ -14,6 +14,15 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "\n  fragment BotCard_bot on Bot {\n    id\n    user { id username online }\n    scopes\n    tokenIssuedAt\n    lastUsedAt\n    ...BotRooms_bot\n  }\n": typeof types.BotCard_BotFragmentDoc,
+    "\n  fragment BotRooms_bot on Bot {\n    id\n    rooms(first: 100) {\n      nodes { id name }\n      pageInfo { hasNextPage }\n    }\n  }\n": typeof types.BotRooms_BotFragmentDoc,
+    "\n  query Bots {\n    bots { id ...BotCard_bot }\n  }\n": typeof types.BotsDocument,
+    "\n  mutation CreateBot($username: String!, $scopes: [BotScope!]!) {\n    createBot(input: { username: $username, scopes: $scopes }) {\n      token\n      bot { id ...BotCard_bot }\n    }\n  }\n": typeof types.CreateBotDocument,
+    "\n  mutation RotateBotToken($botId: ID!, $scopes: [BotScope!]!) {\n    rotateBotToken(input: { botId: $botId, scopes: $scopes }) {\n      token\n      bot { id ...BotCard_bot }\n    }\n  }\n": typeof types.RotateBotTokenDocument,
+    "\n  mutation RevokeBotToken($botId: ID!) {\n    revokeBotToken(input: { botId: $botId }) { bot { id ...BotCard_bot } }\n  }\n": typeof types.RevokeBotTokenDocument,
+    "\n  mutation DeleteBot($botId: ID!) {\n    deleteBot(input: { botId: $botId }) { bot { id } }\n  }\n": typeof types.DeleteBotDocument,
+    "\n  mutation AddBotToRoom($botId: ID!, $roomId: ID!) {\n    addBotToRoom(input: { botId: $botId, roomId: $roomId }) {\n      bot { id ...BotRooms_bot }\n      room { id ...RoomMembers_room }\n    }\n  }\n": typeof types.AddBotToRoomDocument,
+    "\n  mutation RemoveBotFromRoom($botId: ID!, $roomId: ID!) {\n    removeBotFromRoom(input: { botId: $botId, roomId: $roomId }) {\n      bot { id ...BotRooms_bot }\n      room { id ...RoomMembers_room }\n    }\n  }\n": typeof types.RemoveBotFromRoomDocument,
     "\n  mutation SendMessage($roomId: ID!, $text: String!, $clientMessageId: String!) {\n    sendMessage(input: { roomId: $roomId, text: $text, clientMessageId: $clientMessageId }) {\n      edge { ...NewEdge @unmask }\n    }\n  }\n": typeof types.SendMessageDocument,
     "\n  fragment Person_user on User {\n    id\n    username\n    isBot\n    online\n    lastSeenAt\n  }\n": typeof types.Person_UserFragmentDoc,
     "\n  query People($after: String) {\n    users(first: 100, after: $after) {\n      nodes { id username ...Person_user }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.PeopleDocument,
@@ -23,10 +32,15 @@ type Documents = {
     "\n  query Rooms {\n    rooms {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room }\n    }\n  }\n": typeof types.RoomsDocument,
     "\n  query MoreRooms($after: String!) {\n    rooms(first: 100, after: $after) {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room @unmask }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": typeof types.MoreRoomsDocument,
     "\n  mutation OpenPrivateRoom($userId: ID!) {\n    openPrivateRoom(input: { userId: $userId }) { room { ...NewRoom @unmask } }\n  }\n": typeof types.OpenPrivateRoomDocument,
+    "\n  query RoomNames { rooms { nodes { id name kind } } }\n": typeof types.RoomNamesDocument,
     "\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n  }\n": typeof types.RoomSummary_RoomFragmentDoc,
+    "\n  fragment SessionCard_session on Session { id device createdAt lastUsedAt isCurrent }\n": typeof types.SessionCard_SessionFragmentDoc,
     "\n  mutation LogIn($username: String!, $password: String!) {\n    login(input: { username: $username, password: $password }) { user { id } }\n  }\n": typeof types.LogInDocument,
     "\n  mutation Register($username: String!, $password: String!) {\n    register(input: { username: $username, password: $password }) { user { id } }\n  }\n": typeof types.RegisterDocument,
     "\n  mutation LogOut {\n    logout { user { id } }\n  }\n": typeof types.LogOutDocument,
+    "\n  query Sessions {\n    sessions { id isCurrent ...SessionCard_session }\n  }\n": typeof types.SessionsDocument,
+    "\n  mutation EndSession($sessionId: ID!) {\n    endSession(input: { sessionId: $sessionId }) { session { id } }\n  }\n": typeof types.EndSessionDocument,
+    "\n  mutation EndOtherSessions {\n    endOtherSessions { sessions { id } }\n  }\n": typeof types.EndOtherSessionsDocument,
     "\n  query ArrivalInRoom($roomId: ID!) {\n    room(id: $roomId) {\n      id\n      lastMessage { ...NewMessage @unmask }\n      messages { edges { ...NewEdge @unmask } }\n    }\n  }\n": typeof types.ArrivalInRoomDocument,
     "\n  fragment MessageId on Message { id }\n": typeof types.MessageIdFragmentDoc,
     "\n  query RoomList { rooms { nodes { ...NewRoom @unmask } } }\n": typeof types.RoomListDocument,
@@ -44,6 +58,15 @@ type Documents = {
     "\n  fragment Timeline_room on Room {\n    id\n    kind\n    messages {\n      edges { cursor node { id clientMessageId sentAt sender { id } ...MessageRow_message } }\n      pageInfo { hasPreviousPage hasNextPage }\n    }\n  }\n": typeof types.Timeline_RoomFragmentDoc,
 };
 const documents: Documents = {
+    "\n  fragment BotCard_bot on Bot {\n    id\n    user { id username online }\n    scopes\n    tokenIssuedAt\n    lastUsedAt\n    ...BotRooms_bot\n  }\n": types.BotCard_BotFragmentDoc,
+    "\n  fragment BotRooms_bot on Bot {\n    id\n    rooms(first: 100) {\n      nodes { id name }\n      pageInfo { hasNextPage }\n    }\n  }\n": types.BotRooms_BotFragmentDoc,
+    "\n  query Bots {\n    bots { id ...BotCard_bot }\n  }\n": types.BotsDocument,
+    "\n  mutation CreateBot($username: String!, $scopes: [BotScope!]!) {\n    createBot(input: { username: $username, scopes: $scopes }) {\n      token\n      bot { id ...BotCard_bot }\n    }\n  }\n": types.CreateBotDocument,
+    "\n  mutation RotateBotToken($botId: ID!, $scopes: [BotScope!]!) {\n    rotateBotToken(input: { botId: $botId, scopes: $scopes }) {\n      token\n      bot { id ...BotCard_bot }\n    }\n  }\n": types.RotateBotTokenDocument,
+    "\n  mutation RevokeBotToken($botId: ID!) {\n    revokeBotToken(input: { botId: $botId }) { bot { id ...BotCard_bot } }\n  }\n": types.RevokeBotTokenDocument,
+    "\n  mutation DeleteBot($botId: ID!) {\n    deleteBot(input: { botId: $botId }) { bot { id } }\n  }\n": types.DeleteBotDocument,
+    "\n  mutation AddBotToRoom($botId: ID!, $roomId: ID!) {\n    addBotToRoom(input: { botId: $botId, roomId: $roomId }) {\n      bot { id ...BotRooms_bot }\n      room { id ...RoomMembers_room }\n    }\n  }\n": types.AddBotToRoomDocument,
+    "\n  mutation RemoveBotFromRoom($botId: ID!, $roomId: ID!) {\n    removeBotFromRoom(input: { botId: $botId, roomId: $roomId }) {\n      bot { id ...BotRooms_bot }\n      room { id ...RoomMembers_room }\n    }\n  }\n": types.RemoveBotFromRoomDocument,
     "\n  mutation SendMessage($roomId: ID!, $text: String!, $clientMessageId: String!) {\n    sendMessage(input: { roomId: $roomId, text: $text, clientMessageId: $clientMessageId }) {\n      edge { ...NewEdge @unmask }\n    }\n  }\n": types.SendMessageDocument,
     "\n  fragment Person_user on User {\n    id\n    username\n    isBot\n    online\n    lastSeenAt\n  }\n": types.Person_UserFragmentDoc,
     "\n  query People($after: String) {\n    users(first: 100, after: $after) {\n      nodes { id username ...Person_user }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.PeopleDocument,
@@ -53,10 +76,15 @@ const documents: Documents = {
     "\n  query Rooms {\n    rooms {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room }\n    }\n  }\n": types.RoomsDocument,
     "\n  query MoreRooms($after: String!) {\n    rooms(first: 100, after: $after) {\n      nodes { id kind lastMessage { id sentAt sender { id } } ...RoomItem_room @unmask }\n      pageInfo { hasNextPage endCursor }\n    }\n  }\n": types.MoreRoomsDocument,
     "\n  mutation OpenPrivateRoom($userId: ID!) {\n    openPrivateRoom(input: { userId: $userId }) { room { ...NewRoom @unmask } }\n  }\n": types.OpenPrivateRoomDocument,
+    "\n  query RoomNames { rooms { nodes { id name kind } } }\n": types.RoomNamesDocument,
     "\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n  }\n": types.RoomSummary_RoomFragmentDoc,
+    "\n  fragment SessionCard_session on Session { id device createdAt lastUsedAt isCurrent }\n": types.SessionCard_SessionFragmentDoc,
     "\n  mutation LogIn($username: String!, $password: String!) {\n    login(input: { username: $username, password: $password }) { user { id } }\n  }\n": types.LogInDocument,
     "\n  mutation Register($username: String!, $password: String!) {\n    register(input: { username: $username, password: $password }) { user { id } }\n  }\n": types.RegisterDocument,
     "\n  mutation LogOut {\n    logout { user { id } }\n  }\n": types.LogOutDocument,
+    "\n  query Sessions {\n    sessions { id isCurrent ...SessionCard_session }\n  }\n": types.SessionsDocument,
+    "\n  mutation EndSession($sessionId: ID!) {\n    endSession(input: { sessionId: $sessionId }) { session { id } }\n  }\n": types.EndSessionDocument,
+    "\n  mutation EndOtherSessions {\n    endOtherSessions { sessions { id } }\n  }\n": types.EndOtherSessionsDocument,
     "\n  query ArrivalInRoom($roomId: ID!) {\n    room(id: $roomId) {\n      id\n      lastMessage { ...NewMessage @unmask }\n      messages { edges { ...NewEdge @unmask } }\n    }\n  }\n": types.ArrivalInRoomDocument,
     "\n  fragment MessageId on Message { id }\n": types.MessageIdFragmentDoc,
     "\n  query RoomList { rooms { nodes { ...NewRoom @unmask } } }\n": types.RoomListDocument,
@@ -88,6 +116,42 @@ const documents: Documents = {
  */
 export function graphql(source: string): unknown;
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  fragment BotCard_bot on Bot {\n    id\n    user { id username online }\n    scopes\n    tokenIssuedAt\n    lastUsedAt\n    ...BotRooms_bot\n  }\n"): (typeof documents)["\n  fragment BotCard_bot on Bot {\n    id\n    user { id username online }\n    scopes\n    tokenIssuedAt\n    lastUsedAt\n    ...BotRooms_bot\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  fragment BotRooms_bot on Bot {\n    id\n    rooms(first: 100) {\n      nodes { id name }\n      pageInfo { hasNextPage }\n    }\n  }\n"): (typeof documents)["\n  fragment BotRooms_bot on Bot {\n    id\n    rooms(first: 100) {\n      nodes { id name }\n      pageInfo { hasNextPage }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Bots {\n    bots { id ...BotCard_bot }\n  }\n"): (typeof documents)["\n  query Bots {\n    bots { id ...BotCard_bot }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateBot($username: String!, $scopes: [BotScope!]!) {\n    createBot(input: { username: $username, scopes: $scopes }) {\n      token\n      bot { id ...BotCard_bot }\n    }\n  }\n"): (typeof documents)["\n  mutation CreateBot($username: String!, $scopes: [BotScope!]!) {\n    createBot(input: { username: $username, scopes: $scopes }) {\n      token\n      bot { id ...BotCard_bot }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RotateBotToken($botId: ID!, $scopes: [BotScope!]!) {\n    rotateBotToken(input: { botId: $botId, scopes: $scopes }) {\n      token\n      bot { id ...BotCard_bot }\n    }\n  }\n"): (typeof documents)["\n  mutation RotateBotToken($botId: ID!, $scopes: [BotScope!]!) {\n    rotateBotToken(input: { botId: $botId, scopes: $scopes }) {\n      token\n      bot { id ...BotCard_bot }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RevokeBotToken($botId: ID!) {\n    revokeBotToken(input: { botId: $botId }) { bot { id ...BotCard_bot } }\n  }\n"): (typeof documents)["\n  mutation RevokeBotToken($botId: ID!) {\n    revokeBotToken(input: { botId: $botId }) { bot { id ...BotCard_bot } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation DeleteBot($botId: ID!) {\n    deleteBot(input: { botId: $botId }) { bot { id } }\n  }\n"): (typeof documents)["\n  mutation DeleteBot($botId: ID!) {\n    deleteBot(input: { botId: $botId }) { bot { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation AddBotToRoom($botId: ID!, $roomId: ID!) {\n    addBotToRoom(input: { botId: $botId, roomId: $roomId }) {\n      bot { id ...BotRooms_bot }\n      room { id ...RoomMembers_room }\n    }\n  }\n"): (typeof documents)["\n  mutation AddBotToRoom($botId: ID!, $roomId: ID!) {\n    addBotToRoom(input: { botId: $botId, roomId: $roomId }) {\n      bot { id ...BotRooms_bot }\n      room { id ...RoomMembers_room }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RemoveBotFromRoom($botId: ID!, $roomId: ID!) {\n    removeBotFromRoom(input: { botId: $botId, roomId: $roomId }) {\n      bot { id ...BotRooms_bot }\n      room { id ...RoomMembers_room }\n    }\n  }\n"): (typeof documents)["\n  mutation RemoveBotFromRoom($botId: ID!, $roomId: ID!) {\n    removeBotFromRoom(input: { botId: $botId, roomId: $roomId }) {\n      bot { id ...BotRooms_bot }\n      room { id ...RoomMembers_room }\n    }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -127,7 +191,15 @@ export function graphql(source: "\n  mutation OpenPrivateRoom($userId: ID!) {\n 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "\n  query RoomNames { rooms { nodes { id name kind } } }\n"): (typeof documents)["\n  query RoomNames { rooms { nodes { id name kind } } }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n  }\n"): (typeof documents)["\n  fragment RoomSummary_room on Room {\n    id\n    name\n    kind\n    members(first: 2) { nodes { id username isBot online lastSeenAt } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  fragment SessionCard_session on Session { id device createdAt lastUsedAt isCurrent }\n"): (typeof documents)["\n  fragment SessionCard_session on Session { id device createdAt lastUsedAt isCurrent }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -140,6 +212,18 @@ export function graphql(source: "\n  mutation Register($username: String!, $pass
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation LogOut {\n    logout { user { id } }\n  }\n"): (typeof documents)["\n  mutation LogOut {\n    logout { user { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Sessions {\n    sessions { id isCurrent ...SessionCard_session }\n  }\n"): (typeof documents)["\n  query Sessions {\n    sessions { id isCurrent ...SessionCard_session }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation EndSession($sessionId: ID!) {\n    endSession(input: { sessionId: $sessionId }) { session { id } }\n  }\n"): (typeof documents)["\n  mutation EndSession($sessionId: ID!) {\n    endSession(input: { sessionId: $sessionId }) { session { id } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation EndOtherSessions {\n    endOtherSessions { sessions { id } }\n  }\n"): (typeof documents)["\n  mutation EndOtherSessions {\n    endOtherSessions { sessions { id } }\n  }\n"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

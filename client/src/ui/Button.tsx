@@ -2,7 +2,7 @@ import type { ButtonHTMLAttributes, Ref } from "react";
 import styles from "./Button.module.css";
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
-  look?: "primary" | "quiet";
+  look?: "primary" | "quiet" | "danger";
   ref?: Ref<HTMLButtonElement>;
 }
 

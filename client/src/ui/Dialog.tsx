@@ -8,15 +8,29 @@ import iconButton from "./IconButton.module.css";
 interface Props {
   title: string;
   lead: string;
-  initialFocus: RefObject<HTMLElement | null>;
+  /** By default the first that can have it. */
+  initialFocus?: RefObject<HTMLElement | null>;
+  /** What is in it cannot be had again: a click beside it does not close it. */
+  isPrecious?: boolean;
   onClose(): void;
   children: ReactNode;
 }
 
 /** Is open as long as it is rendered. */
-export function Dialog({ title, lead, initialFocus, onClose, children }: Props) {
+export function Dialog({
+  title,
+  lead,
+  initialFocus,
+  isPrecious = false,
+  onClose,
+  children,
+}: Props) {
   return (
-    <Primitive.Root open onOpenChange={(isOpen) => isOpen || onClose()}>
+    <Primitive.Root
+      open
+      disablePointerDismissal={isPrecious}
+      onOpenChange={(isOpen) => isOpen || onClose()}
+    >
       <Primitive.Portal>
         <Primitive.Backdrop className={styles.backdrop} />
         <Primitive.Popup className={styles.popup} initialFocus={initialFocus}>

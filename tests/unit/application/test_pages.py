@@ -15,7 +15,7 @@ from application.pages import CLIENT_POLICY, PLAYGROUND_POLICY, SafeHeaders, pag
 Addresses = tuple[list[str], str]
 """Where a build's page is, and where its files are."""
 
-CLIENT: Addresses = (["/", "/r/room:0", "/r/room:1:2"], "/assets")
+CLIENT: Addresses = (["/", "/r/room:0", "/r/room:1:2", "/settings"], "/assets")
 PLAYGROUND: Addresses = (["/graphql"], "/playground/assets")
 both = pytest.mark.parametrize("addresses", [CLIENT, PLAYGROUND], ids=["client", "playground"])
 
