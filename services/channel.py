@@ -101,6 +101,8 @@ class RedisChannels(BroadcastBackend):
         """How many messages have come."""
         self._refusal: Exception | None = None
         """Why it may not."""
+        self._troubles: set[str] = set()
+        """Why nothing has been heard since the last connection: each reason is told once."""
 
     @property
     def hearing(self) -> int | None:
@@ -183,7 +185,7 @@ class RedisChannels(BroadcastBackend):
             try:
                 await self._converse(channel)
             except Exception as error:
-                _log.warning("Lost the connection to the channels: %s", error or type(error))
+                self._tell_of(error)
             if self.connected.is_set():
                 self.connected.clear()
                 delay = _FIRST_DELAY
@@ -193,6 +195,12 @@ class RedisChannels(BroadcastBackend):
                         await self._store.drop_connections()
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
             delay = min(delay * 2, _LONGEST_DELAY)
+
+    def _tell_of(self, error: Exception) -> None:
+        trouble = str(error) or type(error).__name__
+        if trouble not in self._troubles:
+            self._troubles.add(trouble)
+            _log.warning("The channels of the store are not heard, trying on: %s", trouble)
 
     async def _converse(self, channel: str) -> None:
         """Hand on what arrives on one connection; raise when it breaks or falls silent."""
@@ -270,6 +278,9 @@ class RedisChannels(BroadcastBackend):
                 self._connections += 1
                 self.connected.set()
                 self._events.put_nowait(Connected(channel))
+                if self._troubles:
+                    self._troubles.clear()
+                    _log.info("The channels of the store are heard again.")
 
     async def _watch(self, conversation: Conversation) -> None:
         """Raise when the connection ends, is not confirmed in time, or the peer falls silent."""

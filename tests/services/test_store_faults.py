@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 import uvloop
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
+from services.channel import RedisChannels
 from services.chat import Chat
 from services.durability import Durability
 from services.errors import RateLimited, Unavailable
 from services.models import Message, Room
 from services.rates import Rate, Rates
+from services.sentinels import Place
 from services.store import Store, StoreError, check_durability
 from tests.faults.proxy import Proxy
 from tests.patience import within
@@ -471,3 +474,33 @@ async def test_a_store_too_old_to_wait_for_its_disk() -> None:
             await check_durability(store, Durability(disk=True), process.url)
     await store.close()
     process.close()
+
+
+async def test_the_log_says_once_that_nothing_is_heard(
+    mortal: StoreProcess, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO", "services.channel")
+    store = Store.from_url(mortal.url)
+    tries: asyncio.Queue[None] = asyncio.Queue()
+    make = store.lonely_connection
+
+    def counted(at: Place | None) -> AbstractConnection:
+        tries.put_nowait(None)
+        return make(at)
+
+    monkeypatch.setattr(store, "lonely_connection", counted)
+    channels = RedisChannels(store, ["news"])
+    await channels.subscribe("all")
+    await channels.connected.wait()
+    mortal.kill()
+    for _ in range(6):
+        await tries.get()
+    mortal.start()
+    await channels.connected.wait()
+    await channels.disconnect()
+    await store.close()
+
+    *troubles, end = [record.getMessage() for record in caplog.records]
+    assert len(troubles) == len(set(troubles)) > 0
+    assert all("not heard" in trouble for trouble in troubles)
+    assert "heard again" in end
