@@ -25,7 +25,7 @@ _LONGEST_USER_AGENT = 512
 Ending = tuple[int, str]
 
 LOGGED_OUT: Ending = (4401, "logged out")
-EXPIRED: Ending = (4403, "session expired")
+EXPIRED: Ending = (4403, "token expired or unknown")
 STOPPING: Ending = (1012, "server stopping")
 NO_STORE: Ending = (1013, "the store is not available, try again")
 

@@ -2,8 +2,7 @@
 
     PARLEY_TOKEN=… python remind.py
 
-What is due, and the place of the last event, are kept in one file. What falls due while the bot or
-the server is away is said later, and nothing is said twice.
+What falls due while the bot or the server is away is said later, and nothing is said twice.
 """
 
 import asyncio
@@ -40,10 +39,9 @@ async def listen(session: Any, state: dict[str, Any]) -> None:
         if (found := COMMAND.fullmatch(message["text"])) and not message["sender"]["isBot"]:
             delay = timedelta(**{f"{found[2]}s": int(found[1])})
             at = (datetime.fromisoformat(message["sentAt"]) + delay).isoformat()
-            text = f"{message['sender']['username']}: {found[3]}"[:4000]
-            # One command, one key: a reminder that is sent again is no second one.
-            key, room_id = f"remind {message['id']}", message["room"]["id"]
-            state["due"].append([at, {"roomId": room_id, "text": text, "clientMessageId": key}])
+            due = {"clientMessageId": f"remind {message['id']}"}  # Sent again, it is no second one.
+            due["text"] = f"{message['sender']['username']}: {found[3]}"[:4000]
+            state["due"].append([at, due | {"roomId": message["room"]["id"]}])
         state["cursor"] = data["events"]["cursor"] or state["cursor"]
         keep(state)
 
@@ -63,17 +61,20 @@ async def remind(session: Any, state: dict[str, Any]) -> None:
 
 async def main() -> None:
     state = json.loads(FILE.read_text()) if FILE.exists() else {"cursor": None, "due": []}
-    while True:
+    causes = ""
+    while "4401" not in causes and "4403" not in causes:
         socket = WebsocketsTransport(URL, init_payload=INIT, subprotocols=["graphql-transport-ws"])
         try:
             async with Client(transport=socket) as session, asyncio.TaskGroup() as both:
                 both.create_task(listen(session, state))
                 both.create_task(remind(session, state))
         except* (TransportError, OSError) as error:
+            causes = f"{[each.__cause__ for each in error.exceptions]}"
             if "CURSOR_EXPIRED" in str(error.exceptions):
                 state["cursor"] = None  # The store has lost what came after: on from the present.
-            print(f"Trying again: {error.exceptions}", file=sys.stderr)
+            print(f"Cut off: {error.exceptions}", file=sys.stderr)
         await asyncio.sleep(1)
+    sys.exit("The token does not hold any more.")
 
 
 asyncio.run(main())

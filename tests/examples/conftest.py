@@ -18,6 +18,7 @@ from tests.servers import ROOT, start_server
 BOTS = ROOT / "examples/bots"
 CREATE = "mutation($input: CreateBotInput!) { createBot(input: $input) { token bot { id } } }"
 ADD = "mutation($input: AddBotToRoomInput!) { addBotToRoom(input: $input) { room { id } } }"
+REVOKE = "mutation($input: RevokeBotTokenInput!) { revokeBotToken(input: $input) { bot { id } } }"
 MESSAGES = """query { messages(roomId: "room:0", last: 100) {
     nodes { id text sender { username } } } }"""
 NEWEST = '{ messages(roomId: "room:0", last: 1) { edges { cursor } } }'
@@ -61,6 +62,9 @@ class Owner(User):
                 except (httpx.TransportError, Failed):
                     await asyncio.sleep(0.05)
 
+    async def revoke_token(self, bot_id: str) -> None:
+        await self(REVOKE, input={"botId": bot_id})
+
     async def said(self, name: str) -> list[str]:
         """What this user has said in General, the last hundred messages of all."""
         nodes: list[dict[str, Any]] = (await self(MESSAGES))["messages"]["nodes"]
@@ -96,6 +100,7 @@ class Bot:
     """A bot of Pablo's in General, and the file in which its program keeps what it needs."""
 
     url: str
+    id: str
     token: str
     state: Path
 
@@ -122,4 +127,4 @@ async def bot(pablo: Owner, tmp_path: Path) -> Bot:
     data = await pablo(CREATE, input={"username": "Bot", "scopes": ["READ", "SEND"]})
     created = data["createBot"]
     await pablo(ADD, input={"botId": created["bot"]["id"], "roomId": "room:0"})
-    return Bot(pablo.url, created["token"], tmp_path / "state")
+    return Bot(pablo.url, created["bot"]["id"], created["token"], tmp_path / "state")

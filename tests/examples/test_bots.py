@@ -12,10 +12,15 @@ from redis import Redis
 from services import keys
 from tests.examples.conftest import BOTS, Bot, Chat, Owner
 
-MOST_LINES = 79
+MOST_LINES = 80
 ECHO = {
     "python": (BOTS, (sys.executable, "echo.py")),
     "typescript": (BOTS / "typescript", ("node_modules/.bin/tsx", "echo.ts")),
+}
+ALL = {
+    **ECHO,
+    "remind": (BOTS, (sys.executable, "remind.py")),
+    "bridge": (BOTS, (sys.executable, "bridge.py", "room:0")),
 }
 
 
@@ -135,6 +140,18 @@ async def test_bridge_mirrors_a_room(chat: Chat, pablo: Owner, bot: Bot) -> None
     mirrored = [json.loads(line) for line in lines if line.startswith("{")]
     assert [each["text"] for each in mirrored] == said
     assert {each["sender"]["username"] for each in mirrored} == {"Pablo"}
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_they_end_with_their_token(pablo: Owner, bot: Bot, name: str) -> None:
+    folder, command = ALL[name]
+    end = "The token does not hold any more."
+    async with bot.running(folder, *command) as output:
+        await bot.wait_until_it_listens()
+        await pablo.revoke_token(bot.id)
+        await output.wait_for(end)
+    async with bot.running(folder, *command) as output:
+        await output.wait_for(end)
 
 
 @pytest.mark.parametrize(
