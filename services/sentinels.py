@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 from redis.asyncio import Connection, ConnectionPool, Redis, SSLConnection
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ConnectionError, RedisError
+from redis.exceptions import ConnectionError, RedisError, ResponseError
 from redis.utils import str_if_bytes
 
 _log = logging.getLogger(__name__)
@@ -141,7 +141,12 @@ class Sentinels:
         pipe = client.pipeline(transaction=False)
         pipe.sentinel_master(self._service)
         pipe.sentinel_get_master_addr_by_name(self._service)
-        state, (host, port) = await pipe.execute()
+        try:
+            state, (host, port) = await pipe.execute()
+        except ResponseError as error:
+            if "No such master" not in str(error):
+                raise
+            raise ResponseError(f"no service {self._service} is watched there") from error
         if state["is_sdown"] or state["is_odown"]:
             return None
         return Primary(int(state["config-epoch"]), str_if_bytes(host), int(port))

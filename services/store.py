@@ -379,6 +379,8 @@ async def check_store(store: Store, address: str) -> None:
         await store.ping()
     except RedisError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if getattr(error, "status_code", None) == "NOAUTH":
+            reason = "it asks for a password"
         raise StoreError(
             f"Cannot use the Redis at {address}: {reason.rstrip('.')}. "
             "Set REDIS_ENDPOINT_URL (and REDIS_PASSWORD) to a running server, "

@@ -117,7 +117,7 @@ def _dangers(settings: Settings) -> Iterator[Finding]:
 def _reach(settings: Settings) -> Finding:
     if settings.trusted_proxies:
         proxies = ", ".join(settings.trusted_proxies)
-        return ok("reach", f"{proxies} tell whom they forward for, and whether by TLS.")
+        return ok("reach", f"Believed whom they forward for, and whether by TLS: {proxies}.")
     if is_reached(settings):
         return ok("reach", f"Everybody who reaches {settings.host}.")
     return ok(

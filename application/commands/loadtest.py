@@ -23,15 +23,18 @@ def loadtest(
         str | None, typer.Option(help="Who talks and listens; Pablo of the demo if not given.")
     ] = None,
 ) -> None:
-    """Send messages to a running server, follow them by many sockets, and count.
+    """Send messages to a running server, and count what comes.
 
-    The messages stay in the room. The password of --user is asked for, or read from standard input.
-    Exit status 1 if anything is lost, comes twice or out of order.
+    So many sockets follow them. The messages stay in the room. The password of --user is asked
+    for, or read from standard input. Exit status 1 if anything is lost, comes twice or out of
+    order.
     """
     from application.commands.passwords import read_password
+    from application.loadtest.connection import Refused
     from application.loadtest.run import Plan, run
     from application.start import prepare
     from services.demo import PASSWORD, USERNAMES
+    from services.errors import OperatorError
 
     settings = prepare()
     plan = Plan(
@@ -43,7 +46,15 @@ def loadtest(
         rate=rate,
         seconds=seconds,
     )
-    if not _say(asyncio.run(run(plan))):
+    try:
+        report = asyncio.run(run(plan))
+    except Refused as refused:
+        if user is None and refused.code == "UNAUTHENTICATED":
+            raise OperatorError(
+                f"{plan.username} of the demo cannot log in there: give --user."
+            ) from None
+        raise
+    if not _say(report):
         raise typer.Exit(1)
 
 

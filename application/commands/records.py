@@ -7,7 +7,7 @@ import time
 from services.chat import Chat
 from services.errors import NotFound
 from services.ids import RoomRef, UserRef, is_room_id, parse_node_id
-from services.models import Room, User
+from services.models import Room, SessionDetails, User
 
 # Other servers set no limit to names: none of them shall move the cursor of a terminal.
 _UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -29,8 +29,12 @@ def find_room_id(text: str) -> str:
     if isinstance(reference, RoomRef):
         return reference.room_id
     if not is_room_id(text):
-        raise NotFound(f"There is no room {shown(text)}: give an id like room:0.")
+        raise no_room(text)
     return text
+
+
+def no_room(text: str) -> NotFound:
+    return NotFound(f"There is no room {shown(text)}: give an id like room:0, as rooms list has.")
 
 
 def shown(text: str) -> str:
@@ -44,6 +48,15 @@ def user_line(user: User) -> str:
 
 def room_line(room: Room) -> str:
     return f"room:{room.id:<7} {shown(room.name) if room.name is not None else '(private)'}"
+
+
+def session_line(details: SessionDetails) -> str:
+    since, used = moment(details.created_at), moment(details.used_at)
+    if details.session.scopes is not None:
+        return f"token since {since}, used {used}, for {', '.join(sorted(details.session.scopes))}"
+    return (
+        f"logged in since {since}, used {used}, on {shown(details.device) or 'an unknown device'}"
+    )
 
 
 def moment(seconds: float) -> str:

@@ -30,9 +30,15 @@ def list_rooms() -> None:
 def show(which: Which) -> None:
     """Show a room and its members."""
     from application.commands.opened import with_chat
-    from application.commands.records import find_room_id, moment, room_line, say, user_line
+    from application.commands.records import (
+        find_room_id,
+        moment,
+        no_room,
+        room_line,
+        say,
+        user_line,
+    )
     from services.chat import Chat
-    from services.errors import NotFound
 
     async def work(chat: Chat) -> None:
         room_id = find_room_id(which)
@@ -41,7 +47,7 @@ def show(which: Which) -> None:
             await chat.messages.last_many([room_id]),
         )
         if room is None or (room.is_private and newest is None):
-            raise NotFound(f"There is no room {room_id}.")
+            raise no_room(which)
         say(room_line(room))
         count = await chat.messages.count(room_id)
         last = f", the last of {moment(newest.score)}" if newest is not None else ""
@@ -80,7 +86,10 @@ def create(
 
 @rooms.command()
 def rename(which: Which, name: str) -> None:
-    """Give a named room another name; pages that are open show it when they are loaded again."""
+    """Give a named room another name.
+
+    Pages that are open show it when they are loaded again.
+    """
     from application.commands.opened import with_chat
     from application.commands.records import find_room_id, room_line, say
     from services.chat import Chat
@@ -93,7 +102,10 @@ def rename(which: Which, name: str) -> None:
 
 @rooms.command()
 def add(which: Which, who: Who) -> None:
-    """Put a named room into a user's list, at once where their page is open."""
+    """Put a named room into a user's list, or a bot into it.
+
+    Whoever has a page open sees it at once.
+    """
     from application.commands.opened import with_chat
     from application.commands.records import find_room_id, find_user, say
     from services.chat import Chat
@@ -108,7 +120,10 @@ def add(which: Which, who: Who) -> None:
 
 @rooms.command()
 def remove(which: Which, who: Who) -> None:
-    """Take a named room from a user's list; it stays public."""
+    """Take a named room from a user's list, or a bot out of it.
+
+    It stays public: who knows its id may go on, but bots.
+    """
     from application.commands.opened import with_chat
     from application.commands.records import find_room_id, find_user, say
     from services.chat import Chat

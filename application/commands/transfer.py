@@ -47,9 +47,10 @@ def export(
 
 
 def import_(source: Source) -> None:
-    """Put an exported chat into an empty store, while no server uses it.
+    """Put an exported chat into an empty store.
 
-    An import that was interrupted is repeated; what is there already is left as it is.
+    No server may use it. An import that was interrupted is repeated; what is there already is left
+    as it is.
     """
     from application.commands.files import Source as File
     from application.commands.files import reading

@@ -36,9 +36,20 @@ def list_users(
 
 @users.command()
 def show(who: Who) -> None:
-    """Show a user, where they are logged in, and which rooms they are in."""
+    """Show a user: log-ins, bots, rooms; of a bot its token.
+
+    Where a person is logged in or what a bot's token is for, whose bots there are, and which rooms
+    they are in.
+    """
     from application.commands.opened import with_chat
-    from application.commands.records import find_user, moment, room_line, say, shown, user_line
+    from application.commands.records import (
+        find_user,
+        moment,
+        room_line,
+        say,
+        session_line,
+        user_line,
+    )
     from services.chat import Chat
 
     async def work(chat: Chat) -> None:
@@ -51,10 +62,13 @@ def show(who: Who) -> None:
             say(f"last seen {moment(presence.last_seen_at / 1_000_000)}")
         else:
             say("never seen")
+        if user.owner_id:
+            for owner in await chat.users.read_many([user.owner_id]):
+                say(f"of {user_line(owner) if owner else 'nobody'}")
         for details in await chat.sessions.of_user(user.id):
-            device = shown(details.device) or "an unknown device"
-            since, used = moment(details.created_at), moment(details.used_at)
-            say(f"logged in since {since}, used {used}, on {device}")
+            say(session_line(details))
+        for bot in await chat.bots.of_user(user.id):
+            say(f"has {user_line(bot.user)}")
         after, more = None, True
         while more:
             rooms, more = await chat.rooms.page_of_user(user.id, after, _PAGE)
@@ -67,7 +81,10 @@ def show(who: Who) -> None:
 
 @users.command()
 def create(name: str) -> None:
-    """Create an account. The password is asked for, or read from standard input."""
+    """Create an account.
+
+    The password is asked for, or read from standard input.
+    """
     from application.commands.opened import with_chat
     from application.commands.records import say, user_line
     from services.chat import Chat
@@ -82,7 +99,7 @@ def create(name: str) -> None:
 
 @users.command("set-password")
 def set_password(who: Who) -> None:
-    """Give a user another password, and log them out everywhere.
+    """Give a user another password, and end all sessions.
 
     It is asked for, or read from standard input.
     """
@@ -102,7 +119,10 @@ def set_password(who: Who) -> None:
 
 @users.command("log-out")
 def log_out(who: Who) -> None:
-    """End all sessions of a user: open connections close, on every server."""
+    """End all sessions of a user, or a bot's token.
+
+    Open connections close, on every server.
+    """
     from application.commands.opened import with_chat
     from application.commands.records import find_user
     from services.chat import Chat

@@ -16,7 +16,7 @@ def _findings(opinions: dict[str, Primary | str | None]) -> Iterator[Finding]:
     total = len(opinions)
     silent = {place: reason for place, reason in opinions.items() if isinstance(reason, str)}
     for place, reason in silent.items():
-        yield warning("sentinels", f"{place} does not answer: {reason.rstrip('.')}. See to it.")
+        yield warning("sentinels", f"{place} names nobody: {reason.rstrip('.')}. See to it.")
     if total < _ENOUGH:
         yield warning(
             "sentinels",
@@ -26,7 +26,10 @@ def _findings(opinions: dict[str, Primary | str | None]) -> Iterator[Finding]:
     named = {f"{each.host}:{each.port}" for each in opinions.values() if isinstance(each, Primary)}
     heard = f"{total - len(silent)} of {total}"
     if len(silent) >= total / 2:
-        yield wrong("sentinels", f"Only {heard} answer: there is no failover. Start the others.")
+        yield wrong(
+            "sentinels",
+            f"Only {heard} answer as they should: there is no failover. See to the others.",
+        )
     elif not named:
         yield wrong("sentinels", f"{heard} answer, and take the primary for down. Start it.")
     elif len(named) > 1:

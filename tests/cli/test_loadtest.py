@@ -54,6 +54,16 @@ def test_refusals_are_counted_and_say_what_to_do(env: dict[str, str]) -> None:
     assert "RATE_LIMITED (raise MESSAGES_PER_USER" in outcome.stdout
 
 
+def test_without_the_demo_it_needs_a_user(env: dict[str, str]) -> None:
+    server = start_server({**env, "DEMO_DATA": "false"})
+    try:
+        outcome = parley("loadtest", "--url", server.url, env=env)
+    finally:
+        server.stop()
+    assert outcome.status == 1
+    assert outcome.reason == "Pablo of the demo cannot log in there: give --user."
+
+
 @pytest.mark.parametrize(
     ("words", "stdin", "reason"),
     [

@@ -9,7 +9,7 @@ from services import keys
 from services.bells import Channels
 from services.chat import Chat
 from services.errors import NotFound, Unauthenticated
-from services.models import CaughtUpEvent, RoomEvent
+from services.models import CaughtUpEvent, RoomEvent, Scope
 from tests.cli.command import Outcome, parley
 
 
@@ -71,6 +71,20 @@ async def test_an_account_is_created_and_gets_another_password(
     assert await operator.lines("users", "log-out", "Zoé") == [["0", "sessions", "ended."]]
 
 
+async def test_bots_are_shown_with_their_owners(chat: Chat, operator: Operator) -> None:
+    scopes = [Scope.SEND, Scope.READ]
+    _, token = await chat.bots.create("3", "Echo", scopes)
+    *_, bot = [words for words in await operator.lines("users", "show", "Mary") if "has" in words]
+    assert bot == ["has", "user:5", "Echo", "(bot)"]
+    assert await operator.lines("rooms", "add", "room:0", "Echo") == [["Added."]]
+    named, _, owner, issued, *rooms = await operator.lines("users", "show", "Echo")
+    assert (named, owner) == (["user:5", "Echo", "(bot)"], ["of", "user:3", "Mary"])
+    assert (issued[:2], issued[-3:]) == (["token", "since"], ["for", "READ,", "SEND"])
+    assert rooms == [["in", "room:0", "General"]]
+    assert await operator.lines("users", "log-out", "Echo") == [["1", "session", "ended."]]
+    assert await chat.sessions.resolve(token) is None
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -78,7 +92,8 @@ async def test_an_account_is_created_and_gets_another_password(
         (["users", "create", "pablo"], "This username is taken"),
         (["users", "set-password", "Mary"], "A password has at least 8 characters."),
         (["rooms", "show", "../0"], "There is no room ../0"),
-        (["rooms", "show", "77"], "There is no room 77."),
+        (["rooms", "show", "77"], "There is no room 77: give an id like room:0"),
+        (["rooms", "show", "General"], "There is no room General: give an id like room:0"),
         (["rooms", "add", "77", "Mary"], "There is no such room."),
         (["rooms", "rename", "1:2", "Public"], "A private room has two users and no name."),
         (["rooms", "remove", "0", "Mary"], "Everybody is in General."),

@@ -85,7 +85,7 @@ async def test_most_sentinels_may_be_down(replicated: Replicated) -> None:
 
 async def test_sentinels_that_do_not_know_the_service(replicated: Replicated) -> None:
     store = Store.from_url(replicated.url.replace(SERVICE, "unheard-of"))
-    with pytest.raises(StoreError, match="No such master"):
+    with pytest.raises(StoreError, match="no service unheard-of is watched"):
         await check_store(store, "here")
     await store.close()
 
