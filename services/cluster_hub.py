@@ -254,13 +254,14 @@ class ClusterHub(Hub):
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             self._interest.sweep()
-            followed = self._followed()
             try:
                 await self._store.epochs.refresh(self._store)
                 now = await self._log.now()
-                clocks = await self._log.clocks(followed)
+                # All that are followed now: each of them counts up to this moment.
+                clocks = await self._log.clocks(self._followed())
             except Unavailable:
                 continue
+            followed = self._followed()
             if self._store.epoch != self._epoch:
                 self._missed = True
                 self._wake.set()

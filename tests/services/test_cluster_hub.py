@@ -20,8 +20,6 @@ from tests.topologies.cluster import Cluster
 
 GENERAL = Room("0", "General")
 KINDS = (MessageEvent, CaughtUpEvent)
-CHECKS = 3
-"""After so many the hub has looked at what there was before the first of them."""
 
 
 @pytest.fixture
@@ -74,6 +72,14 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+async def until_checked(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the hub has found whether what there is now was handed out."""
+    clocks = Mock(wraps=chat.log.clocks)
+    monkeypatch.setattr(chat.log, "clocks", clocks)
+    # One may be under way, the next one notes what there is, the third has it handed out or not.
+    await until(lambda: clocks.call_count >= 3)
+
+
 async def unheard(chat: Chat, room_id: str, text: str) -> None:
     """A message whose ring is lost."""
     member = f'{{"from":"2","date":5,"message":"{text}","roomId":"{room_id}"}}'
@@ -124,9 +130,7 @@ async def test_what_was_not_told_before_a_cursor_is_told_after_it(
         assert await caught_up(stream) == []
         with unreadable(chat, f"room:{private.id}"):
             await chat.messages.send("2", private, "late")
-            clocks = Mock(wraps=chat.log.clocks)
-            monkeypatch.setattr(chat.log, "clocks", clocks)
-            await until(lambda: clocks.call_count >= CHECKS)
+            await until_checked(chat, monkeypatch)
             await chat.messages.send("2", GENERAL, "live")
             (event,) = await told(stream, 1)
     assert event.message.text == "live"
@@ -134,6 +138,35 @@ async def test_what_was_not_told_before_a_cursor_is_told_after_it(
         assert await caught_up(stream) == ["late"]
         await chat.messages.send("2", GENERAL, "next")
         assert await texts(stream, 1) == ["next"]
+
+
+async def test_a_room_that_is_followed_while_the_hub_checks_is_not_taken_for_handed_out(
+    eager: None, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = await chat.rooms.open_private("1", "2")
+    epochs, refresh = chat.store.epochs, chat.store.epochs.refresh
+    is_checking, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def take_long(store: Store, *, lost: str = "") -> None:
+        task = asyncio.current_task()
+        if task is not None and task.get_name() == "hub-check":
+            is_checking.set()
+            await may_go_on.wait()
+        await refresh(store, lost=lost)
+
+    monkeypatch.setattr(epochs, "refresh", take_long)
+    await asyncio.wait_for(is_checking.wait(), 10)
+    async with aclosing(chat.hub.subscribe("1", KINDS)) as stream:
+        assert await caught_up(stream) == []
+        with unreadable(chat, f"room:{private.id}"):
+            await chat.messages.send("2", private, "late")
+            may_go_on.set()
+            await until_checked(chat, monkeypatch)
+            await chat.messages.send("2", GENERAL, "live")
+            (event,) = await told(stream, 1)
+        assert await texts(stream, 1) == ["late"]
+    async with aclosing(chat.hub.subscribe("1", KINDS, after=after(chat, event))) as stream:
+        assert await caught_up(stream) == ["late"]
 
 
 async def test_what_did_not_ring_is_found_and_no_longer_in_doubt(chat: Chat) -> None:
