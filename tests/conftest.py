@@ -115,9 +115,11 @@ def cluster() -> Iterator[Cluster]:
     """A Redis Cluster of this test process, of three Valkeys."""
     folder = Path(tempfile.mkdtemp(prefix="parley-tests-"))
     cluster = Cluster(VALKEY, folder)
-    cluster.start()
-    yield cluster
-    cluster.close()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.close()
     shutil.rmtree(folder)
 
 

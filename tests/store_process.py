@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +11,7 @@ import redis
 from redis.exceptions import RedisError
 
 from services.embedded import _find_binary
+from tests.ports import free_port
 
 _START_SECONDS = 10
 VALKEY = str(_find_binary())
@@ -25,9 +25,7 @@ class StoreProcess:
     def __init__(self, binary: str = VALKEY, *options: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="parley-store-"))
         self._command = [binary, *options]
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.operator = redis.Redis(port=self.port)
         self.start()

@@ -7,7 +7,7 @@ import redis
 
 from tests.clients.workshop import CLIENTS
 from tests.faults.proxy import Proxy
-from tests.faults.stores import free_port
+from tests.ports import free_port
 from tests.servers import start_server
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.ports import free_port
 from tests.servers import ROOT, Server
 
 DEPLOY = ROOT / "deploy"
@@ -97,13 +98,6 @@ def running(command: list[str], folder: Path, port: int, **env: str) -> Iterator
     finally:
         process.terminate()
         process.wait(SECONDS)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def is_listening(port: int) -> bool:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.api.client import Failed, User
-from tests.faults.stores import free_port
+from tests.ports import free_port
 from tests.programs import Output, running
 from tests.servers import ROOT, start_server
 

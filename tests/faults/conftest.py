@@ -66,9 +66,11 @@ def own_store(store_url: str, embedded_url: str, tmp_path: Path) -> Iterator[Own
 
 
 def _started(store: StartedT) -> Iterator[StartedT]:
-    store.start()
-    yield store
-    store.close()
+    try:
+        store.start()
+        yield store
+    finally:
+        store.close()
 
 
 @pytest.fixture(params=BINARIES if _IS_FULL else BINARIES[:1], ids=name_of)

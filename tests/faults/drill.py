@@ -12,7 +12,8 @@ from application.loadtest.ledger import Count
 from tests.faults.load import Load
 from tests.faults.proxy import Proxy
 from tests.faults.report import Result
-from tests.faults.stores import FaultStore, free_port
+from tests.faults.stores import FaultStore
+from tests.ports import free_port
 from tests.servers import Server, start_server
 
 

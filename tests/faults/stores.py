@@ -1,6 +1,5 @@
 """The stores that faults befall: processes of our own, and a Redis that is only lent to us."""
 
-import random
 import shutil
 import signal
 import socket
@@ -14,11 +13,9 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from tests.faults.proxy import Address
+from tests.ports import free_port
 
 _START_SECONDS = 10
-_PORTS = range(20_000, 32_000)
-"""Below those that the kernel gives to outgoing connections, which would take one of a process
-that is being restarted."""
 
 Copy = list[tuple[bytes, int, bytes]]
 """Key, milliseconds to live or 0, value."""
@@ -133,14 +130,3 @@ class OwnStore(FaultStore):
                 return connection.recv(64).startswith(b"+PONG")
         except OSError:
             return False
-
-
-def free_port() -> int:
-    while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port

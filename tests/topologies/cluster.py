@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from services.cluster import slot_of
-from tests.faults.stores import free_port
+from tests.ports import free_port
 from tests.topologies.node import HOST, Node, name_of, until
 
 _SLOTS = 16384

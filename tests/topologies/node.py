@@ -12,7 +12,7 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from tests.faults.stores import free_port
+from tests.ports import free_port
 from tests.topologies.certificates import Authority, Files
 
 START_SECONDS = 10
