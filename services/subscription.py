@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections import deque
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from services.cursors import Cursor
 from services.log import Log, News
@@ -49,13 +49,16 @@ class Subscription:
         self._waiting: deque[LiveEvent] | None = None
         """None while nothing waits, as with most at any moment."""
         self._bytes = 0
+        """Of what waits and is in a log."""
+        self._present: set[str] | None = None
+        """Whose coming or going waits."""
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
 
     @property
     def waiting_bytes(self) -> int:
         """About what waits for it takes in memory."""
-        return self._bytes
+        return self._bytes + len(self._present or ()) * _OVERHEAD_BYTES
 
     def logs(self, room_ids: Collection[str]) -> list[str]:
         """The logs that it reads when it may see these rooms, as `Log.news` calls them."""
@@ -111,12 +114,19 @@ class Subscription:
     def put(self, event: LiveEvent) -> None:
         if type(event) not in self.kinds or self._failure is not None:
             return
-        if self.is_behind and not isinstance(event, PresenceEvent):
+        if isinstance(event, PresenceEvent):
+            if self._present is None:
+                self._present = set()
+            elif event.user_id in self._present:
+                return  # How it is with them is told when it is taken.
+            self._present.add(event.user_id)
+        elif self.is_behind:
             return
+        else:
+            self._bytes += _size(event)
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append(event)
-        self._bytes += _size(event)
         if self._bytes > MAX_WAITING_BYTES:
             self.fall_behind()
         self._wake()
@@ -135,11 +145,14 @@ class Subscription:
         """The next of what waits that is new to the subscriber."""
         while self._waiting:
             event = self._waiting.popleft()
-            self._bytes -= _size(event)
+            if isinstance(event, PresenceEvent):
+                cast(set[str], self._present).discard(event.user_id)
+            else:
+                self._bytes -= _size(event)
             if not self.has_had(event):
                 self.note(event)
                 return event
-        self._waiting = None
+        self._waiting = self._present = None
         return None
 
     async def news(self) -> None:
@@ -174,17 +187,18 @@ class Subscription:
         self._wake()
 
     def fall_behind(self) -> None:
-        """Forget what the log has. Who came and went is in no log, so that stays, once for each."""
+        """Forget what the log has. Who came and went is in no log, so that stays."""
         self.is_behind = True
-        present = [event for event in self._waiting or () if isinstance(event, PresenceEvent)]
-        self._waiting = deque(dict.fromkeys(present))
-        self._bytes = len(self._waiting) * _OVERHEAD_BYTES
+        if self._bytes:
+            waiting = self._waiting or ()
+            self._waiting = deque(each for each in waiting if isinstance(each, PresenceEvent))
+            self._bytes = 0
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
 
-def _size(event: LiveEvent) -> int:
+def _size(event: MessageEvent | RoomEvent) -> int:
     text = event.message.text if isinstance(event, MessageEvent) else ""
     return _OVERHEAD_BYTES + sys.getsizeof(text)
