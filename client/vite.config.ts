@@ -12,7 +12,8 @@ export default defineConfig({
       },
     },
   },
-  build: { target: "es2022" },
+  // One style sheet, at first: what comes later is asked for again after a failure, but styles are not.
+  build: { target: "es2022", cssCodeSplit: false },
   test: {
     environment: "jsdom",
     include: ["src/**/*.test.{ts,tsx}"],

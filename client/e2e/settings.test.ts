@@ -80,6 +80,27 @@ test("sessions that are ended are logged out at once", async ({ visit }) => {
   expect(await second.account.innerText()).toContain("Mary");
 });
 
+test("what cannot be loaded without a network says so, and comes when that is back", async ({
+  visit,
+}) => {
+  const visitor = await visit({ as: "Pablo", at: "/r/room:0", losesNetwork: true });
+  await visitor.composer.waitFor();
+  await visitor.context.setOffline(true);
+  await visitor.button(words.rooms.newChat).click();
+  await visitor.alert(words.failures.noAnswer).waitFor();
+  await visitor.page.getByRole("link", { name: words.account.settings }).click();
+  await visitor.heading(words.settings.failed).waitFor();
+
+  await visitor.context.setOffline(false);
+  await visitor.button(words.settings.retry).click();
+  await visitor.heading(bots.title).waitFor();
+  await visitor.button(words.rooms.newChat).click();
+  await visitor.field(words.people.search).waitFor();
+  // Its styles have come as well.
+  const dialog = visitor.page.getByRole("dialog");
+  expect(await dialog.evaluate((popup) => getComputedStyle(popup).position)).toBe("fixed");
+});
+
 async function takeToken(owner: Visitor): Promise<Member> {
   const token = await owner.field(bots.tokenLabel).inputValue();
   await owner.button(bots.done).click();

@@ -168,6 +168,7 @@ const english = {
 
   settings: {
     title: "Settings",
+    failed: "The settings could not be loaded.",
     retry: "Try again",
   },
   sessions: {

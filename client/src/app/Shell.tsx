@@ -1,10 +1,10 @@
-import { lazy, Suspense } from "react";
 import { Redirect, useLocation } from "wouter";
 import { Announcer } from "../a11y/Announcer";
 import { Sidebar } from "../features/rooms/Sidebar";
 import { useRoomSummary } from "../features/rooms/useRoomSummary";
 import { useRooms } from "../features/rooms/useRooms";
 import type { Viewer } from "../features/session/useSession";
+import { Settings } from "../features/settings/Settings";
 import { ConnectionBanner } from "../features/stream/ConnectionBanner";
 import { NotFoundPage } from "../features/timeline/NotFoundPage";
 import { RoomPage } from "../features/timeline/RoomPage";
@@ -14,9 +14,6 @@ import styles from "./Shell.module.css";
 import { mainId, SkipLink } from "./SkipLink";
 import { useDocumentTitle } from "./useDocumentTitle";
 import { useIsNarrow } from "./useIsNarrow";
-
-// Comes when it is wanted.
-const SettingsPage = lazy(() => import("../features/settings/SettingsPage"));
 
 /** The list of chats beside the open one, or the settings; on a narrow screen one of the two. */
 export function Shell({ viewer }: { viewer: Viewer }) {
@@ -47,11 +44,7 @@ export function Shell({ viewer }: { viewer: Viewer }) {
         <main id={mainId} tabIndex={-1} className={styles.main}>
           {roomId !== null && <RoomPage key={roomId} roomId={roomId} viewerId={viewer.id} />}
           {isHome && general !== undefined && <Redirect to={roomPath(general.id)} replace />}
-          {isSettings && (
-            <Suspense>
-              <SettingsPage />
-            </Suspense>
-          )}
+          {isSettings && <Settings />}
           {roomId === null && !isHome && !isSettings && <NotFoundPage />}
         </main>
       )}

@@ -17,7 +17,7 @@ interface Props {
   onOpenRoom(roomId: string): void;
 }
 
-export default function PeopleDialog({ onClose, onOpenRoom }: Props) {
+export function PeopleDialog({ onClose, onOpenRoom }: Props) {
   const [query, setQuery] = useState("");
   const [openingFailure, setOpeningFailure] = useState<Failure | null>(null);
   const { people, hasMore, loadMore, status, failure } = usePeople(query.trim());

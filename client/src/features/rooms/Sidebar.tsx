@@ -1,8 +1,12 @@
 import { SquarePen } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { type ComponentProps, useState } from "react";
+import { failureText } from "../../failureText";
 import { IconButton } from "../../ui/IconButton";
+import { Problem } from "../../ui/Problem";
 import { ProjectLink } from "../../ui/ProjectLink";
+import { useLater } from "../../useLater";
 import { words } from "../../words";
+import type { PeopleDialog } from "../people/PeopleDialog";
 import { AccountBar } from "../session/AccountBar";
 import type { Viewer } from "../session/useSession";
 import { RoomList } from "./RoomList";
@@ -11,7 +15,8 @@ import type { Rooms } from "./useRooms";
 
 // Comes when it is wanted: its primitives are a sixth of the rest.
 const importPeopleDialog = () => import("../people/PeopleDialog");
-const PeopleDialog = lazy(importPeopleDialog);
+// What fails is told when the dialog is wanted.
+const preloadPeopleDialog = () => void importPeopleDialog().catch(() => undefined);
 
 interface Props {
   landmark: "aside" | "main";
@@ -22,7 +27,8 @@ interface Props {
 }
 
 export function Sidebar({ landmark: Landmark, rooms, viewer, openRoomId, onOpenRoom }: Props) {
-  const [isChoosing, setIsChoosing] = useState(false);
+  /** Which time it is that one chooses whom to talk to; 0 while one does not. */
+  const [choosing, setChoosing] = useState(0);
   return (
     <Landmark className={styles.sidebar} aria-label={words.rooms.sidebar}>
       <header className={styles.header}>
@@ -31,13 +37,23 @@ export function Sidebar({ landmark: Landmark, rooms, viewer, openRoomId, onOpenR
         <IconButton
           label={words.rooms.newChat}
           aria-haspopup="dialog"
-          onPointerEnter={() => void importPeopleDialog()}
-          onFocus={() => void importPeopleDialog()}
-          onClick={() => setIsChoosing(true)}
+          onPointerEnter={preloadPeopleDialog}
+          onFocus={preloadPeopleDialog}
+          onClick={() => setChoosing(choosing + 1)}
         >
           <SquarePen />
         </IconButton>
       </header>
+      {choosing > 0 && (
+        <NewChat
+          key={choosing}
+          onClose={() => setChoosing(0)}
+          onOpenRoom={(roomId) => {
+            setChoosing(0);
+            onOpenRoom(roomId);
+          }}
+        />
+      )}
       <nav className={styles.rooms} aria-label={words.rooms.title}>
         <RoomList rooms={rooms} viewerId={viewer.id} openRoomId={openRoomId} />
       </nav>
@@ -45,17 +61,17 @@ export function Sidebar({ landmark: Landmark, rooms, viewer, openRoomId, onOpenR
         <ProjectLink />
       </div>
       <AccountBar viewer={viewer} />
-      {isChoosing && (
-        <Suspense>
-          <PeopleDialog
-            onClose={() => setIsChoosing(false)}
-            onOpenRoom={(roomId) => {
-              setIsChoosing(false);
-              onOpenRoom(roomId);
-            }}
-          />
-        </Suspense>
-      )}
     </Landmark>
+  );
+}
+
+function NewChat(props: ComponentProps<typeof PeopleDialog>) {
+  const { module, failure } = useLater(importPeopleDialog);
+  if (module !== null) return <module.PeopleDialog {...props} />;
+  if (failure === null) return null;
+  return (
+    <div className={styles.problem}>
+      <Problem>{failureText(failure)}</Problem>
+    </div>
   );
 }

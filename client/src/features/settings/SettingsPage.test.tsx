@@ -6,7 +6,7 @@ import type { ChatServer } from "../../testing/server";
 import { words } from "../../words";
 import { useSession } from "../session/useSession";
 import { ChatProvider } from "../stream/ChatProvider";
-import SettingsPage from "./SettingsPage";
+import { SettingsPage } from "./SettingsPage";
 
 afterEach(cleanup);
 

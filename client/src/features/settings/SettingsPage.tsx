@@ -4,7 +4,7 @@ import { BackLink } from "../rooms/BackLink";
 import { SessionsSection } from "../session/SessionsSection";
 import styles from "./SettingsPage.module.css";
 
-export default function SettingsPage() {
+export function SettingsPage() {
   return (
     <>
       <header className={styles.header}>
