@@ -91,7 +91,8 @@ class ClusterEpochs(Epochs):
         self.current = epoch.decode()
 
     async def reach(self, store: "Store", epoch: str) -> int | None:
-        return sys.maxsize if epoch == self.current else None
+        # Those that ended are of the store whose archive was put in.
+        return sys.maxsize if epoch == self.current else await super().reach(store, epoch)
 
 
 def _new() -> str:

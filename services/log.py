@@ -6,6 +6,7 @@ the other servers) is ordered by what their clocks said; the log is what cursors
 go by.
 """
 
+import asyncio
 import logging
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -62,6 +63,15 @@ class Log:
             return int(seconds) * 1_000_000 + int(microseconds)
         clock = await self._store.call("GET", keys.CLOCK)
         return int(clock or 0)
+
+    async def past(self) -> int:
+        """A moment that is over in every log: what is written from now on comes after it."""
+        if not self._store.is_cluster:
+            return await self.now()
+        await self._store.look_around()
+        asking = (self._store.call_at(place, "TIME") for place in self._store.primaries)
+        times = await asyncio.gather(*asking)
+        return min(int(seconds) * 1_000_000 + int(rest) for seconds, rest in times)
 
     async def news(
         self,

@@ -98,7 +98,7 @@ _SHARDED_PROBES: dict[str, tuple[Word, ...]] = {
 SHARDED_RULE = tuple(_SHARDED_PROBES)
 """What it must be granted besides where CHANNELS is not `shared`."""
 
-CLUSTER_RULE = ("+asking", "+cluster|info", "+cluster|slots")
+CLUSTER_RULE = ("+asking", "+cluster|info", "+cluster|nodes", "+cluster|slots")
 """What it must be granted besides on a Redis Cluster."""
 
 

@@ -60,7 +60,7 @@ def import_(source: Source) -> None:
     from services.chat import Chat
 
     async def work(chat: Chat) -> None:
-        restore = Restore(chat.store, chat.fleet)
+        restore = Restore(chat.store, chat.log, chat.fleet)
         began = time.monotonic()
 
         def lines(file: File) -> Iterator[bytes]:

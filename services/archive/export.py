@@ -6,8 +6,9 @@ import time
 from collections.abc import AsyncIterator
 
 from services import keys
-from services.archive.lines import VERSION, text, write_line
+from services.archive.lines import VERSION, ArchiveError, text, write_line
 from services.ids import is_room_id, private_members
+from services.layout import read_layout
 from services.log import Log
 from services.passwords import NOBODYS_HASH
 from services.pipeline import pairs
@@ -27,6 +28,8 @@ class Export:
         self._log = log
         self._credentials = credentials
         self._clock = 0
+        self._ends: dict[str, int] = {}
+        """Of rooms of a cluster that were beyond that moment: how far they were."""
         self._last_user = 0
         self.users = self.rooms = self.messages = 0
         """How many were written."""
@@ -34,6 +37,13 @@ class Export:
         """About how many there are."""
 
     async def lines(self) -> AsyncIterator[bytes]:
+        """Raises ArchiveError when a cluster moves slots meanwhile, Unavailable."""
+        layout = await read_layout(self._store)
+        if any(share.moving for share in layout.values()):
+            raise ArchiveError(
+                "The cluster is moving slots, and rooms in them would be missed: export when it has"
+                " done so."
+            )
         # What other servers wrote gets its place in the log, as when a server starts.
         await self._log.ingest_all()
         yield await self._chat()
@@ -49,31 +59,45 @@ class Export:
             async for line in self._messages(room_id):
                 self.messages += 1
                 yield line
+        if await read_layout(self._store) != layout:
+            raise ArchiveError(
+                "The cluster has moved slots meanwhile, and rooms in them may be missing: export"
+                " again."
+            )
         yield write_line(type="end", users=self.users, rooms=self.rooms, messages=self.messages)
 
     async def _chat(self) -> bytes:
-        async for room_id in self._rooms_with_messages():
-            self.total_messages += int(await self._store.call("ZCARD", keys.room(room_id)))
+        # First: whoever sent a message that is written is among the users that there are then.
+        self._clock = await self._log.past()
+        await self._measure()
         ended = pairs(await self._store.call("HGETALL", keys.ENDED_EPOCHS))
-        # First: whoever sent a message up to this moment is among the users that there are then.
-        self._clock = await self._log.now()
+        epochs = {name.decode(): int(reach) for name, reach in ended}
         last_user, named_rooms, epoch = await self._store.call(
             "MGET", keys.TOTAL_USERS, keys.NAMED_ROOMS, keys.EPOCH
         )
         self._last_user = int(last_user or 0)
+        if not self._store.is_cluster:
+            # What a cluster's cursors say of the logs, which have a clock each, holds only there.
+            epochs[epoch.decode()] = self._clock
         return write_line(
             type="chat",
             version=VERSION,
             id=secrets.token_hex(16),
             clock=self._clock,
-            epochs={
-                **{name.decode(): int(reach) for name, reach in ended},
-                epoch.decode(): self._clock,
-            },
+            epochs=epochs,
             last_user=self._last_user,
             named_rooms=int(named_rooms or 0),
             messages=self.total_messages,
         )
+
+    async def _measure(self) -> None:
+        """See how much there is, and which rooms of a cluster are ahead of its slowest clock."""
+        async for room_id in self._rooms_with_messages():
+            self.total_messages += int(await self._store.call("ZCARD", keys.room(room_id)))
+            if self._store.is_cluster:
+                for end in (await self._log.clocks([f"room:{room_id}"])).values():
+                    if end > self._clock:
+                        self._ends[room_id] = end
 
     # Users
 
@@ -86,7 +110,7 @@ class Export:
         pipe.add("HGETALL", keys.user(user_id))
         pipe.add("SMEMBERS", keys.user_rooms(user_id))
         pipe.add("SMEMBERS", keys.user_announced(user_id))
-        pipe.add("XRANGE", keys.user_log(user_id), "-", self._clock)
+        pipe.add("XRANGE", keys.user_log(user_id), "-", "+")
         pipe.add("HGET", LAST_SEEN, user_id)
         pipe.add("ZRANGE", keys.bots(user_id), 0, -1, "WITHSCORES")
         found, rooms, announced, log, seen, bots = await self._store.execute(pipe)
@@ -179,13 +203,13 @@ class Export:
                 yield key.decode(errors="replace").removeprefix(keys.room(""))
 
     async def _messages(self, room_id: str) -> AsyncIterator[bytes]:
-        after = 0
+        after, end = 0, self._ends.get(room_id, self._clock)
         while True:
             names = [keys.room(room_id), keys.room_log(room_id)]
             reply = await self._store.run("read_log", names, after, _MESSAGES_AT_ONCE)
             for position, score, member in zip(reply[::3], reply[1::3], reply[2::3], strict=True):
                 after = int(position)
-                if after > self._clock:
+                if after > end:
                     return
                 if member:
                     yield write_line(

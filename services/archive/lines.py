@@ -75,7 +75,7 @@ class ChatLine(_Line):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     """Of this archive, not of the chat."""
     clock: Annotated[int, Field(ge=0, lt=1 << 53)]
-    """Everything up to here is in it, and nothing beyond."""
+    """Everything up to here is in it, and of one store's messages nothing beyond."""
     epochs: dict[str, int]
     """Of every epoch, up to which position cursors of it are good."""
     last_user: Annotated[int, Field(ge=0)]

@@ -19,7 +19,7 @@ from services.archive.lines import (
     read_line,
 )
 from services.fleet import Fleet
-from services.log import own_position
+from services.log import Log, own_position
 from services.messages import IDEMPOTENCY_SECONDS, idempotency
 from services.pipeline import Pipeline
 from services.presence import LAST_SEEN
@@ -33,8 +33,9 @@ _BATCH_BYTES = 1_000_000
 class Restore:
     """Puts one archive into a store."""
 
-    def __init__(self, store: Store, fleet: Fleet) -> None:
+    def __init__(self, store: Store, log: Log, fleet: Fleet) -> None:
         self._store = store
+        self._log = log
         self._fleet = fleet
         self.users = self.rooms = self.messages = 0
         """How many were read."""
@@ -100,16 +101,21 @@ class Restore:
                 " a minute more."
             )
         await self._store.call("SET", keys.IMPORT, archive.id)
-        clock = await self._store.call("GET", keys.CLOCK)
         pipe = self._store.pipeline()
         # First, as its existence keeps servers from filling the store with demo data.
         pipe.add("SET", keys.TOTAL_USERS, archive.last_user, "NX")
-        pipe.add("SET", keys.CLOCK, max(archive.clock, int(clock or 0)))
         if archive.named_rooms:
             pipe.add("SET", keys.NAMED_ROOMS, archive.named_rooms, "NX")
         pipe.add("SET", keys.BASELINE, 1)
+        past = await self._log.past()
+        if not self._store.is_cluster:
+            past = max(archive.clock, past)
+            pipe.add("SET", keys.CLOCK, past)
         for epoch, reach in archive.epochs.items():
-            pipe.add("HSETNX", keys.ENDED_EPOCHS, epoch, reach)
+            # On a cluster, where each log has a clock of its own, also those that there are not
+            # yet, what comes could stand before a moment that is not over.
+            if reach <= past:
+                pipe.add("HSETNX", keys.ENDED_EPOCHS, epoch, reach)
         await self._store.execute(pipe)
         return True
 

@@ -14,6 +14,7 @@ from services.wire import own_message
 from tests.cli.command import parley, peak_memory
 from tests.servers import start_server
 from tests.store_process import StoreProcess
+from tests.topologies.cluster import Cluster
 
 _START = 1_795_401_320_000_000
 _MEGABYTE = 1024 * 1024
@@ -148,18 +149,36 @@ def archive(path: Path, messages: int) -> None:
 
 
 def test_a_hundred_thousand_messages_take_no_more_memory_than_a_thousand(tmp_path: Path) -> None:
-    peaks: dict[int, tuple[int, int]] = {}
+    peaks: list[tuple[int, int]] = []
     for messages in (1_000, 100_000):
         store = StoreProcess()
-        env = {"REDIS_ENDPOINT_URL": store.url}
-        before, after = tmp_path / f"{messages}", tmp_path / f"{messages}-again"
-        archive(before, messages)
-        peaks[messages] = (
-            peak_memory("import", str(before), env=env),
-            peak_memory("export", str(after), env=env),
-        )
+        peaks.append(there_and_back(store.url, messages, tmp_path))
         store.close()
-        # All but the first line, which is of another moment.
-        assert after.read_bytes().split(b"\n")[1:] == before.read_bytes().split(b"\n")[1:]
-    for small, large in zip(*peaks.values(), strict=True):
+    assert_alike(*peaks)
+
+
+def test_so_it_is_on_a_cluster(empty_cluster: Cluster, tmp_path: Path) -> None:
+    peaks: list[tuple[int, int]] = []
+    for messages in (1_000, 100_000):
+        peaks.append(there_and_back(empty_cluster.url, messages, tmp_path))
+        empty_cluster.empty()
+    assert_alike(*peaks)
+
+
+def there_and_back(url: str, messages: int, folder: Path) -> tuple[int, int]:
+    """Import and export so many messages; the most memory that each has taken."""
+    env = {"REDIS_ENDPOINT_URL": url}
+    before, after = folder / f"{messages}", folder / f"{messages}-again"
+    archive(before, messages)
+    peaks = (
+        peak_memory("import", str(before), env=env),
+        peak_memory("export", str(after), env=env),
+    )
+    # All but the first line, which is of another moment.
+    assert after.read_bytes().split(b"\n")[1:] == before.read_bytes().split(b"\n")[1:]
+    return peaks
+
+
+def assert_alike(few: tuple[int, int], many: tuple[int, int]) -> None:
+    for small, large in zip(few, many, strict=True):
         assert large - small < 15 * _MEGABYTE

@@ -47,7 +47,8 @@ async def exported(chat: Chat, *, credentials: bool = True) -> list[bytes]:
 
 
 def restoring(store: Store) -> Restore:
-    return Restore(store, Chat(store).fleet)
+    chat = Chat(store)
+    return Restore(store, chat.log, chat.fleet)
 
 
 async def content(store: Store) -> dict[bytes, object]:
