@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     bots_per_user: int = Field(
         default=DEFAULT_MOST_BOTS, ge=0, description="How many bots a user may have; 0 for none."
     )
+    registration: bool = Field(
+        default=True, description="Let whoever reaches the server open an account: true or false."
+    )
     login_queue: int = Field(
         default=DEFAULT_QUEUE,
         ge=1,

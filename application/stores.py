@@ -44,6 +44,7 @@ def configured_chat(store: Store, settings: Settings) -> Chat:
         session_most=settings.session_max_seconds,
         sessions_per_user=settings.sessions_per_user,
         bots_per_user=settings.bots_per_user,
+        registration=settings.registration,
         login_queue=settings.login_queue,
         rates=settings.rates,
         demo_data=settings.demo_data,

@@ -187,8 +187,9 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 
 def _routes(settings: Settings) -> list[BaseRoute]:
-    marks = {} if settings.demo_data else {"parley-demo": "false"}
-    client = Build("client", CLIENT_POLICY, marks=marks)
+    marks = {"parley-demo": settings.demo_data, "parley-registration": settings.registration}
+    missing = {mark: "false" for mark, is_on in marks.items() if not is_on}
+    client = Build("client", CLIENT_POLICY, marks=missing)
     return [
         Route("/healthz", alive),
         Route("/readyz", ready),

@@ -40,6 +40,7 @@ from schema.session import (
 )
 from schema.user import User
 from services import models
+from services.errors import Forbidden
 
 _INPUT = strawberry.argument(description="What to do it with.")
 
@@ -48,6 +49,8 @@ _INPUT = strawberry.argument(description="What to do it with.")
 class Mutation:
     @strawberry.mutation(description="Open an account and log in.")
     async def register(self, info: Info, input: Annotated[RegisterInput, _INPUT]) -> AuthPayload:
+        if not info.context.chat.registration:
+            raise Forbidden("Accounts are made by the operator here.")
         user = await info.context.chat.users.register(
             input.username, input.password, info.context.address
         )

@@ -50,6 +50,7 @@ class Chat:
         session_most: int = DEFAULT_MOST_SECONDS,
         sessions_per_user: int = DEFAULT_MOST_SESSIONS,
         bots_per_user: int = DEFAULT_MOST_BOTS,
+        registration: bool = True,
         bcrypt_cost: int = DEFAULT_COST,
         login_queue: int = DEFAULT_QUEUE,
         rates: Rates = Rates(),  # noqa: B008
@@ -60,6 +61,8 @@ class Chat:
         # Unique per process and never an address: servers drop what bears their own id.
         server_id = f"gql-{uuid.uuid4()}"
         self.store = store
+        self.registration = registration
+        """Whether anybody may open an account, or the operator alone."""
         self.passwords = Passwords(cost=bcrypt_cost, queue=login_queue)
         user_cache = UserCache()
         self._demo = Demo(store, self.passwords) if demo_data else None

@@ -3,6 +3,7 @@
 import asyncio
 
 import bcrypt
+import httpx
 import pytest
 
 from services.errors import RateLimited, Unauthenticated
@@ -30,6 +31,16 @@ async def test_from_8_characters_to_72_bytes(server_without_limits: Server, visi
     for name, password in (("shortest", "12345678"), ("longest", "ä" * 36), ("blank", " " * 8)):
         await register(caller, name, password)
         await caller.log_in(name, password)
+
+
+async def test_accounts_may_be_the_operators_business(serve: Serve, visit: Visit) -> None:
+    server = serve(REGISTRATION="off")
+    stranger = {"username": "Zoé", "password": "password456"}
+    error = await refusal(visit(server), REGISTER, input=stranger)
+    assert error["extensions"] == {"code": "FORBIDDEN"}
+    async with httpx.AsyncClient(base_url=server.url) as browser:
+        assert '<meta name="parley-registration" content="false">' in (await browser.get("/")).text
+    await visit(server).log_in("Mary")
 
 
 async def test_the_same_answer_for_an_unknown_name_and_a_wrong_password(

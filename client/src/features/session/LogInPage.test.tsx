@@ -31,13 +31,20 @@ test("a demo user is one to pick and one to confirm", async () => {
   expect(logIn).toHaveBeenCalledExactlyOnceWith({ username: "Mary", password: "password123" });
 });
 
-test("nobody is offered by a server without demo users", () => {
-  const mark = Object.assign(document.createElement("meta"), {
-    name: "parley-demo",
-    content: "false",
-  });
+function putMark(name: string) {
+  const mark = Object.assign(document.createElement("meta"), { name, content: "false" });
   document.head.append(mark);
   onTestFinished(() => mark.remove());
+}
+
+test("nobody is offered an account by a server whose operator makes them", () => {
+  putMark("parley-registration");
+  render(<LogInPage reason="none" />);
+  expect(screen.queryByRole("button", { name: /create an account/i })).toBeNull();
+});
+
+test("nobody is offered by a server without demo users", () => {
+  putMark("parley-demo");
   render(<LogInPage reason="none" />);
   expect(screen.queryByRole("button", { name: "Mary" })).toBeNull();
   expect(screen.getByRole("main").textContent).not.toContain("Pick somebody");

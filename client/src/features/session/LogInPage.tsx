@@ -10,6 +10,7 @@ import { words } from "../../words";
 import { demoPassword, demoUsers, hasDemoUsers } from "./demo";
 import { errorsOfFailure, errorsOfInput, type FormErrors } from "./formErrors";
 import styles from "./LogInPage.module.css";
+import { mayRegister } from "./registration";
 import { type Credentials, type SignedOutReason, useLogIn, useRegister } from "./useSession";
 
 interface Props {
@@ -40,13 +41,15 @@ export function LogInPage({ reason }: Props) {
             </p>
           )}
           <CredentialsForm key={mode} isNew={isNew} />
-          <button
-            type="button"
-            className={styles.other}
-            onClick={() => setMode(isNew ? "logIn" : "register")}
-          >
-            {isNew ? words.register.toLogIn : words.logIn.toRegister}
-          </button>
+          {mayRegister() && (
+            <button
+              type="button"
+              className={styles.other}
+              onClick={() => setMode(isNew ? "logIn" : "register")}
+            >
+              {isNew ? words.register.toLogIn : words.logIn.toRegister}
+            </button>
+          )}
         </div>
       </main>
     </div>
