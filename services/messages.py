@@ -18,6 +18,7 @@ from services.log import Log, own_position, to_message
 from services.models import Message, MessagePage, Room
 from services.rooms import Rooms
 from services.store import Store
+from services.texts import is_encodable
 from services.together import together
 from services.wire import message_template
 
@@ -238,7 +239,7 @@ def _check_text(text: str) -> None:
         raise BadUserInput("A message needs some text.", "input.text")
     if len(text) > MAX_TEXT:
         raise BadUserInput(f"A message has at most {MAX_TEXT} characters.", "input.text")
-    if not _is_encodable(text):
+    if not is_encodable(text):
         raise BadUserInput("The text is not valid Unicode.", "input.text")
     if _CONTROL.search(text):
         raise BadUserInput(
@@ -249,21 +250,13 @@ def _check_text(text: str) -> None:
 def _check_client_message_id(client_message_id: str | None) -> None:
     if client_message_id is None:
         return
-    if not 1 <= len(client_message_id) <= MAX_CLIENT_MESSAGE_ID or not _is_encodable(
+    if not 1 <= len(client_message_id) <= MAX_CLIENT_MESSAGE_ID or not is_encodable(
         client_message_id
     ):
         raise BadUserInput(
             f"A clientMessageId has 1 to {MAX_CLIENT_MESSAGE_ID} characters.",
             "input.clientMessageId",
         )
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def idempotency(

@@ -13,6 +13,7 @@ from typing import TypeVar
 import bcrypt
 
 from services.errors import BadUserInput, RateLimited
+from services.texts import is_encodable
 
 DEFAULT_COST = 10
 """What the other servers use; a test may take bcrypt's minimum, 4."""
@@ -103,15 +104,6 @@ def _give_way() -> None:
     """The thread that hashes runs when no other of this process has to."""
     if sys.platform == "linux":  # Elsewhere a priority is the whole process's.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-
-
-def is_encodable(text: str) -> bool:
-    """Whether the text has UTF-8, which half a surrogate pair has not."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def check_new(text: str) -> None:

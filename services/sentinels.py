@@ -124,7 +124,7 @@ class Sentinels:
             await client.aclose()
 
     def note(self, connection: "PrimaryConnection") -> None:
-        """Break it when it leads to a primary of the past."""
+        """From now on it is broken as soon as it leads to a primary of before."""
         self._connections.add(connection)
 
     async def _opinion(self, client: Redis) -> tuple[str, Primary | str | None]:

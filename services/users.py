@@ -7,10 +7,11 @@ from services import keys, names
 from services.errors import BadUserInput, Conflict, NotFound, Unauthenticated
 from services.ids import is_user_id
 from services.models import User
-from services.passwords import FIELD, Passwords, check_new, is_encodable
+from services.passwords import FIELD, Passwords, check_new
 from services.rates import Rates, login_buckets, registration_buckets, take
 from services.registration import OWNER, named_id, register
 from services.store import Store
+from services.texts import is_encodable
 from services.together import together
 from services.user_cache import UserCache
 
