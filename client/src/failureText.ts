@@ -1,4 +1,4 @@
-import type { Failure } from "./failure";
+import { type Failure, toFailure } from "./failure";
 import { words } from "./words";
 
 /** What happened, in plain words. */
@@ -33,4 +33,9 @@ export function failureText({ code, message, status, retryAfter }: Failure): str
     case "CURSOR_EXPIRED":
       return texts.unexpected;
   }
+}
+
+/** The same of what Apollo's hooks call `error`. */
+export function errorText(error: unknown): string {
+  return failureText(toFailure(error));
 }

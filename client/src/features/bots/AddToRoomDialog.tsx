@@ -1,6 +1,5 @@
 import { useMutation } from "@apollo/client/react";
-import { toFailure } from "../../failure";
-import { failureText } from "../../failureText";
+import { errorText } from "../../failureText";
 import { Dialog } from "../../ui/Dialog";
 import { PickItem, PickList } from "../../ui/PickList";
 import { Problem } from "../../ui/Problem";
@@ -23,7 +22,7 @@ export function AddToRoomDialog({ botId, username, isIn, onClose }: Props) {
   const [add, { loading, error }] = useMutation(ADD_BOT_TO_ROOM, { onCompleted: onClose });
   return (
     <Dialog title={words.bots.addTitle(username)} lead={words.bots.addLead} onClose={onClose}>
-      {error && <Problem>{failureText(toFailure(error))}</Problem>}
+      {error && <Problem>{errorText(error)}</Problem>}
       <PickList label={words.rooms.title}>
         {rooms.map(({ id, name }) => (
           <PickItem

@@ -2,8 +2,7 @@ import type { FragmentType } from "@apollo/client";
 import { useFragment, useMutation } from "@apollo/client/react";
 import { Plus, X } from "lucide-react";
 import { useRef, useState } from "react";
-import { toFailure } from "../../failure";
-import { failureText } from "../../failureText";
+import { errorText } from "../../failureText";
 import { graphql } from "../../gql";
 import { Button } from "../../ui/Button";
 import { Problem } from "../../ui/Problem";
@@ -66,7 +65,7 @@ export function BotRooms({ bot: ref, username }: Props) {
         <Plus aria-hidden size={16} />
         {words.bots.add}
       </Button>
-      {error && <Problem>{failureText(toFailure(error))}</Problem>}
+      {error && <Problem>{errorText(error)}</Problem>}
       {isAdding && (
         <AddToRoomDialog
           botId={bot.id}

@@ -1,7 +1,6 @@
 import { useMutation } from "@apollo/client/react";
 import { forget } from "../../apollo/forget";
-import { toFailure } from "../../failure";
-import { failureText } from "../../failureText";
+import { errorText } from "../../failureText";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { words } from "../../words";
 import { DELETE_BOT } from "./queries";
@@ -27,7 +26,7 @@ export function DeleteBotDialog({ botId, username, onClose, onDeleted }: Props) 
       lead={words.bots.deleteLead}
       action={words.bots.delete}
       isBusy={loading}
-      problem={error && failureText(toFailure(error))}
+      problem={error && errorText(error)}
       onConfirm={() => void deleteBot({ variables: { botId } })}
       onClose={onClose}
     />

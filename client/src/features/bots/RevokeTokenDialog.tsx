@@ -1,6 +1,5 @@
 import { useMutation } from "@apollo/client/react";
-import { toFailure } from "../../failure";
-import { failureText } from "../../failureText";
+import { errorText } from "../../failureText";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { words } from "../../words";
 import { REVOKE_BOT_TOKEN } from "./queries";
@@ -19,7 +18,7 @@ export function RevokeTokenDialog({ botId, username, onClose }: Props) {
       lead={words.bots.revokeLead}
       action={words.bots.revoke}
       isBusy={loading}
-      problem={error && failureText(toFailure(error))}
+      problem={error && errorText(error)}
       onConfirm={() => void revoke({ variables: { botId } })}
       onClose={onClose}
     />

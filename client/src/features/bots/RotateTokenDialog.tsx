@@ -1,7 +1,6 @@
 import { useMutation } from "@apollo/client/react";
 import { useState } from "react";
-import { toFailure } from "../../failure";
-import { failureText } from "../../failureText";
+import { errorText } from "../../failureText";
 import type { BotScope } from "../../gql/graphql";
 import { words } from "../../words";
 import { ROTATE_BOT_TOKEN } from "./queries";
@@ -27,7 +26,7 @@ export function RotateTokenDialog({ botId, username, scopes: former, onClose }: 
       lead={hasToken ? words.bots.rotateLead : words.bots.rotateLeadTokenless}
       submit={words.bots.rotateSubmit}
       isBusy={loading}
-      problem={error && failureText(toFailure(error))}
+      problem={error && errorText(error)}
       token={data?.rotateBotToken.token}
       onSubmit={() => {
         setIsMissing(scopes.length === 0);

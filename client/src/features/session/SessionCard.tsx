@@ -3,7 +3,7 @@ import { useFragment, useMutation } from "@apollo/client/react";
 import { MonitorSmartphone } from "lucide-react";
 import { forget } from "../../apollo/forget";
 import { toFailure } from "../../failure";
-import { failureText } from "../../failureText";
+import { errorText } from "../../failureText";
 import { graphql } from "../../gql";
 import { Button } from "../../ui/Button";
 import { shortTime } from "../../ui/clock";
@@ -62,7 +62,7 @@ export function SessionCard({ session: ref, onEnded }: Props) {
         )
       }
     >
-      {error && <Problem>{failureText(toFailure(error))}</Problem>}
+      {error && <Problem>{errorText(error)}</Problem>}
     </Card>
   );
 }

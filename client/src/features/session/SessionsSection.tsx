@@ -1,8 +1,7 @@
 import { useMutation, useQuery } from "@apollo/client/react";
 import { useRef, useState } from "react";
 import { forget } from "../../apollo/forget";
-import { toFailure } from "../../failure";
-import { failureText } from "../../failureText";
+import { errorText } from "../../failureText";
 import type { SessionsQuery } from "../../gql/graphql";
 import { Button } from "../../ui/Button";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
@@ -59,7 +58,7 @@ function EndOthersDialog({ onClose }: { onClose(): void }) {
       lead={words.sessions.endOthersLead}
       action={words.sessions.endOthers}
       isBusy={loading}
-      problem={error && failureText(toFailure(error))}
+      problem={error && errorText(error)}
       onConfirm={() => void endOthers()}
       onClose={onClose}
     />

@@ -1,6 +1,5 @@
 import { type ReactNode, type Ref, useId } from "react";
-import { toFailure } from "../../failure";
-import { failureText } from "../../failureText";
+import { errorText } from "../../failureText";
 import { Button } from "../../ui/Button";
 import { Problem } from "../../ui/Problem";
 import { words } from "../../words";
@@ -35,7 +34,7 @@ export function SettingsSection({ title, lead, query, headingRef, action, childr
       </header>
       {error && (
         <div className={styles.trouble}>
-          <Problem>{failureText(toFailure(error))}</Problem>
+          <Problem>{errorText(error)}</Problem>
           {/* What fails is told by `error`. */}
           <Button onClick={() => void refetch().catch(() => undefined)}>
             {words.settings.retry}
