@@ -17,6 +17,7 @@ from application.settings import Settings
 from tests.servers import ROOT, environment
 
 DEPLOY = ROOT / "deploy"
+UNIT = DEPLOY / "systemd/parley.service"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 BIN = Path(sys.executable).parent
 
@@ -55,6 +56,15 @@ def test_compose() -> None:
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.stem)
 def test_kubernetes(manifest: Path) -> None:
     check(BIN / "kubernetes-validate", "--strict", manifest)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+def test_systemd(tmp_path: Path) -> None:
+    # It wants the program to be there, and tells of other units as well.
+    unit = tmp_path / UNIT.name
+    unit.write_text(re.sub("ExecStart=[^ ]+", f"ExecStart={sys.executable}", UNIT.read_text()))
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    assert UNIT.name not in done.stdout + done.stderr
 
 
 def test_what_the_image_copies_is_there_and_is_let_through() -> None:
@@ -122,6 +132,8 @@ def test_a_server_has_the_time_that_it_takes_to_end() -> None:
     assert pod["terminationGracePeriodSeconds"] >= int(pause) + SERVER_ENDS_WITHIN
     grace = read("compose.yaml")["services"]["parley-1"]["stop_grace_period"]
     assert int(grace.removesuffix("s")) >= SERVER_ENDS_WITHIN
+    [patience] = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)
+    assert int(patience) >= SERVER_ENDS_WITHIN
 
 
 def test_the_manifests_belong_together() -> None:
