@@ -1,6 +1,8 @@
 """What the operator wants to know at the start."""
 
+import os
 import sys
+from contextlib import suppress
 
 from application.settings import Settings
 from services.demo import PASSWORD, USERNAMES
@@ -23,5 +25,6 @@ def welcome(settings: Settings, port: int) -> None:
         names = f"{', '.join(USERNAMES[:-1])} or {USERNAMES[-1]}"
         lines.append(f"  Log in as    {names}; the password is {PASSWORD}")
     lines.append("  To stop      Ctrl-C")
-    sys.stdout.write("\n".join([*lines, "", ""]))
-    sys.stdout.flush()
+    # Whether anybody can read it is no matter.
+    with suppress(OSError):
+        os.write(sys.stdout.fileno(), "\n".join([*lines, "", ""]).encode())

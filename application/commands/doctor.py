@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from application.settings import Settings
     from services.checkup.finding import Finding
@@ -31,17 +32,18 @@ def doctor(
 async def _examine(as_json: bool) -> bool:
     """Whether nothing is wrong."""
     is_well = True
-    async for finding in _findings():
-        is_well = is_well and finding.level != "wrong"
-        if as_json:
-            typer.echo(json.dumps(finding._asdict(), ensure_ascii=False))
-        else:
-            level = typer.style(f"{finding.level:<8}", fg=_MARKS[finding.level])
-            typer.echo(f"{level} {finding.subject:<9} {finding.text}")
+    async with aclosing(_findings()) as findings:
+        async for finding in findings:
+            is_well = is_well and finding.level != "wrong"
+            if as_json:
+                typer.echo(json.dumps(finding._asdict(), ensure_ascii=False))
+            else:
+                level = typer.style(f"{finding.level:<8}", fg=_MARKS[finding.level])
+                typer.echo(f"{level} {finding.subject:<9} {finding.text}")
     return is_well
 
 
-async def _findings() -> "AsyncIterator[Finding]":
+async def _findings() -> "AsyncGenerator[Finding, None]":
     from application.checkup.machine import check_machine
     from application.checkup.settings import check_file, check_settings
     from application.settings import InvalidSettings
@@ -57,11 +59,12 @@ async def _findings() -> "AsyncIterator[Finding]":
         return
     for found in (*check_settings(settings), *check_machine(settings)):
         yield found
-    async for found in _store(settings):
-        yield found
+    async with aclosing(_store(settings)) as findings:
+        async for found in findings:
+            yield found
 
 
-async def _store(settings: "Settings") -> "AsyncIterator[Finding]":
+async def _store(settings: "Settings") -> "AsyncGenerator[Finding, None]":
     from redis.exceptions import RedisError
 
     from application.checkup.accounts import check_accounts

@@ -1,5 +1,6 @@
 """The command line put together: `python -m application`, or `parley` where that is installed."""
 
+import os
 import signal
 import sys
 from typing import Never
@@ -42,14 +43,39 @@ def main() -> Never:
     """
     # What was begun is closed: the embedded store would outlive a command that is killed. And no
     # handler of asyncio's, which waits for what blocks.
-    for stop in (signal.SIGINT, signal.SIGTERM):
+    stops = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        stops.append(signal.SIGHUP)
+    for stop in stops:
         signal.signal(stop, lambda number, frame: sys.exit(128 + number))
+    _open_what_is_closed()
     try:
         status = app(standalone_mode=False)
+        sys.stdout.flush()
     except typer.TyperException as error:
         fail(f"{error.format_message().rstrip('.')}. Try --help.", error.exit_code)
     except typer.Abort:
         fail("No password was given.")
     except (OperatorError, ChatError) as error:
         fail(str(error))
+    except BrokenPipeError:
+        # The reader, like `head`, has seen enough.
+        _say_nothing_more()
+        raise SystemExit(1) from None
+    except OSError as error:
+        _say_nothing_more()
+        place = "Cannot write standard output" if error.filename is None else error.filename
+        fail(f"{place}: {error.strerror or error}.")
     raise SystemExit(status)
+
+
+def _open_what_is_closed() -> None:
+    """A program may be called without its streams; what is opened next would take their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+
+
+def _say_nothing_more() -> None:
+    """What could not be written would be tried again at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -52,10 +52,11 @@ def test_a_wrong_setting_is_one_line() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
-def test_output_that_finds_no_room_is_one_line(store_url: str) -> None:
+@pytest.mark.parametrize("words", [["export", "-"], ["doctor"], ["--help"]])
+def test_output_that_finds_no_room_is_one_line(store_url: str, words: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "application", "export", "-"],
+            [sys.executable, "-m", "application", *words],
             env=environment({"REDIS_ENDPOINT_URL": store_url}),
             cwd=ROOT.anchor,
             stdout=full,
@@ -65,6 +66,59 @@ def test_output_that_finds_no_room_is_one_line(store_url: str) -> None:
         )
     assert done.stderr == "parley: Cannot write standard output: No space left on device.\n"
     assert done.returncode == 1
+
+
+def test_output_of_which_somebody_has_seen_enough(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "application", "doctor"],
+        env=environment({"DATA_DIR": str(tmp_path / "data")}),
+        cwd=ROOT.anchor,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+    assert not (tmp_path / "data" / "valkey.sock").exists()
+
+
+@pytest.mark.parametrize("words", ["users list", "users create Zoe", "--help"])
+def test_streams_that_are_closed(store_url: str, words: str) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"'{sys.executable}' -m application {words} <&- >&-"],
+        env=environment({"REDIS_ENDPOINT_URL": store_url}),
+        cwd=ROOT.anchor,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (1 if "create" in words else 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_stopped_leaves_no_store(tmp_path: Path, number: signal.Signals) -> None:
+    socket_path = tmp_path / "data" / "valkey.sock"
+    with subprocess.Popen(
+        [sys.executable, "-m", "application", "import", "-"],
+        env=environment({"DATA_DIR": str(tmp_path / "data")}),
+        cwd=ROOT.anchor,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        # More than a pipe holds: it reads the archive, and waits for the rest of a line.
+        process.stdin.write(b"x" * 512 * 1024)
+        process.stdin.flush()
+        assert socket_path.exists()
+        process.send_signal(number)
+        assert process.stderr.read() == b""
+        assert process.wait(20) == 128 + number
+    assert not socket_path.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
