@@ -37,20 +37,13 @@ class Stream:
         self.told: list[Told] = []
         self.arrivals: dict[str, float] = {}
         """When each message came first, by its key."""
-        self._known: set[str] = set()
 
     def take(self, told: Told, at: float) -> None:
         self.told.append(told)
         self.arrivals.setdefault(told.key, at)
 
-    def reload(self, known: set[str]) -> None:
-        """Begin anew with a history that was read: what the client knows without being told."""
-        self.told.clear()
-        self.arrivals.clear()
-        self._known = known
-
     def has(self, key: str) -> bool:
-        return key in self.arrivals or key in self._known
+        return key in self.arrivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +64,15 @@ class Count:
 class Ledger:
     """The accounts of one load."""
 
-    one_clock = True
-    """Whether the positions of all rooms are in one order. Otherwise those of each are, and who
-    follows several of them may hear again what came shortly before a cursor."""
-    may_vanish = False
-    """Whether the store may lose what was told and not acknowledged."""
-
     def __init__(self) -> None:
         self.acknowledged: dict[str, Acknowledged] = {}
         self.streams: list[Stream] = []
-        self._since = 0.0
 
-    def acknowledge(self, message: Acknowledged, attempted: float) -> None:
-        """`attempted` is when the attempt began that was answered."""
-        if attempted >= self._since:
-            self.acknowledged[message.key] = message
-
-    def forget_before(self, moment: float) -> None:
-        """What was attempted earlier was lost by the store, as everybody knows."""
-        self._since = moment
-        self.acknowledged.clear()
+    def acknowledge(self, message: Acknowledged) -> None:
+        self.acknowledged[message.key] = message
 
     def is_complete(self) -> bool:
         return not any(self._missing())
-
-    def recovered_at(self, since: float) -> float | None:
-        """When, in every room, a message sent after a moment had come to all; None if not yet."""
-        room_ids = {message.room_id for message in self.acknowledged.values()}
-        moments = [self._recovered_in(room_id, since) for room_id in room_ids]
-        known = [moment for moment in moments if moment is not None]
-        return max(known) if known and len(known) == len(moments) else None
 
     def count(self, history: Mapping[str, Sequence[Told]]) -> Count:
         count = Count()
@@ -125,17 +97,15 @@ class Ledger:
         ids: set[str] = set()
         for message in stream.told:
             if message.message_id in ids:
-                if self.one_clock or len(stream.room_ids) == 1:
+                if not self._may_repeat(stream):
                     count.duplicated.append(f"{message.key} came to {stream.name} again")
                 continue
             ids.add(message.message_id)
             if message.room_id not in stream.room_ids:
                 count.unfounded.append(f"{message.key} is none of {stream.name}'s business")
-            if kept.get(message.message_id) != message and not (
-                self.may_vanish and message.message_id not in kept
-            ):
+            if not self._is_founded(message, kept):
                 count.unfounded.append(f"{message} came to {stream.name}: the history differs")
-            order = "all" if self.one_clock else message.room_id
+            order = self._order_of(message)
             before = highest.get(order)
             if before is not None and message.position <= before.position:
                 count.reordered.append(f"{message.key} came to {stream.name} after {before.key}")
@@ -148,16 +118,15 @@ class Ledger:
                 if message.room_id in stream.room_ids and not stream.has(message.key):
                     yield stream, message
 
-    def _recovered_in(self, room_id: str, since: float) -> float | None:
-        listeners = [stream for stream in self.streams if room_id in stream.room_ids]
-        for message in self.acknowledged.values():
-            if (
-                message.room_id == room_id
-                and message.first_sent >= since
-                and all(message.key in stream.arrivals for stream in listeners)
-            ):
-                return max(stream.arrivals[message.key] for stream in listeners)
-        return None
+    def _may_repeat(self, stream: Stream) -> bool:
+        return False
+
+    def _is_founded(self, message: Told, kept: Mapping[str, Told]) -> bool:
+        return kept.get(message.message_id) == message
+
+    def _order_of(self, message: Told) -> str:
+        """Those of one order come by their positions."""
+        return message.room_id
 
 
 def _repeated(keys: Iterable[str]) -> list[str]:

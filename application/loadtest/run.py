@@ -141,7 +141,7 @@ class _Load:
         self._report.sends.append(time.monotonic() - due)
         told = _told(data["sendMessage"]["edge"], room_id)
         self._history[room_id].append(told)
-        self._ledger.acknowledge(Acknowledged(key, room_id, told.message_id, due), due)
+        self._ledger.acknowledge(Acknowledged(key, room_id, told.message_id, due))
 
     async def _settle(self) -> None:
         with suppress(TimeoutError):  # The count will tell.

@@ -7,8 +7,9 @@ from contextlib import suppress
 
 import httpx
 
-from application.loadtest.ledger import Count, Ledger, Stream, Told
+from application.loadtest.ledger import Count, Told
 from tests.faults.callers import GENERAL, PRIVATE, ROOMS, Account, Caller
+from tests.faults.ledger import Ledger, Stream
 from tests.faults.sender import Sender
 from tests.faults.subscriber import EVENTS, MESSAGE_ADDED, Subscriber
 

@@ -5,8 +5,9 @@ import random
 import time
 from collections.abc import Sequence
 
-from application.loadtest.ledger import Acknowledged, Ledger
+from application.loadtest.ledger import Acknowledged
 from tests.faults.callers import Caller
+from tests.faults.ledger import Ledger
 
 
 class Sender:
@@ -47,4 +48,5 @@ class Sender:
         )
         (message_id,) = {message_id for message_id, _ in answers}
         attempted = min(attempted for _, attempted in answers)
-        self._ledger.acknowledge(Acknowledged(key, room_id, message_id, began), attempted)
+        acknowledged = Acknowledged(key, room_id, message_id, began)
+        self._ledger.acknowledge_attempt(acknowledged, attempted)

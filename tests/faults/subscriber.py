@@ -10,8 +10,8 @@ import orjson
 from websockets import ConnectionClosed, Subprotocol, WebSocketException
 from websockets.asyncio.client import ClientConnection, connect
 
-from application.loadtest.ledger import Stream
 from tests.faults.callers import MESSAGE, Caller, pause, to_told
+from tests.faults.ledger import Stream
 
 EVENTS = f"""
     subscription($after: String) {{

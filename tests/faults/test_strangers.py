@@ -75,4 +75,4 @@ def say(store: FaultStore, load: Load, room_id: str, text: str, clock: float) ->
         pipe.zadd(room_id, {json.dumps(message): clock})
         pipe.publish("MESSAGES", json.dumps(envelope))
         pipe.execute()
-    load.ledger.acknowledge(Acknowledged(text, room_id, None, sent_at), sent_at)
+    load.ledger.acknowledge(Acknowledged(text, room_id, None, sent_at))
