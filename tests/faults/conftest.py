@@ -19,6 +19,7 @@ from tests.faults.report import PROPERTY, Report, Result
 from tests.faults.stores import FaultStore, OwnStore
 from tests.store_process import BINARIES, VALKEY
 from tests.topologies.cluster import Cluster
+from tests.topologies.divided import Divided
 from tests.topologies.node import name_of
 from tests.topologies.replicated import Replicated
 
@@ -80,6 +81,19 @@ def replicated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repli
 
 
 @pytest.fixture(params=BINARIES if _IS_FULL else BINARIES[:1], ids=name_of)
+async def divided(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Divided]:
+    """The same, where the first primary can be cut off."""
+    if sys.platform != "linux":
+        pytest.skip("has more than one address on this machine on Linux only")
+    divided = Divided(request.param, tmp_path)
+    try:
+        await divided.open()
+        yield divided
+    finally:
+        await divided.end()
+
+
+@pytest.fixture(params=BINARIES if _IS_FULL else BINARIES[:1], ids=name_of)
 def clustered(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
     """Three primaries with a replica each."""
     yield from _started(Cluster(request.param, tmp_path, replicas=1))
@@ -116,6 +130,17 @@ async def replicated_drill(
     """A drill that harms a primary with replicas and sentinels."""
     drill = Drill(_scenario(request), replicated, _MESSAGES, _IS_FULL, record)
     # The sentinels take their time.
+    drill.recovery_seconds = 30
+    yield drill
+    await _close(drill)
+
+
+@pytest.fixture
+async def divided_drill(
+    divided: Divided, request: pytest.FixtureRequest, record: Callable[[Result], None]
+) -> AsyncIterator[Drill[Divided]]:
+    """A drill that cuts a primary off from its sentinels."""
+    drill = Drill(_scenario(request), divided, _MESSAGES, _IS_FULL, record)
     drill.recovery_seconds = 30
     yield drill
     await _close(drill)

@@ -16,11 +16,13 @@ _RESET = struct.pack("ii", 1, 0)
 class Proxy:
     """Passes bytes between whoever connects to `address` and the target."""
 
-    def __init__(self, target: Address) -> None:
-        self.address: Address = ("127.0.0.1", 0)
+    def __init__(self, target: Address, port: int = 0) -> None:
+        """`port`: where it listens, if not anywhere."""
+        self.address: Address = ("127.0.0.1", port)
         self.delay = 0.0
         """Seconds that everything takes longer in each direction."""
         self.links: set[Link] = set()
+        self._silenced: set[str] = set()
         self._target = target
         self._listener: asyncio.Server | None = None
 
@@ -55,6 +57,19 @@ class Proxy:
         for link in self.links:
             link.is_black = True
 
+    def silence(self, *hosts: str) -> None:
+        """Lose what comes from these hosts or goes there, on new connections, too."""
+        self._silenced |= set(hosts)
+        for link in self.links:
+            link.is_black |= link.host in hosts
+
+    def restore(self) -> None:
+        """Let everybody through again, on new connections."""
+        self._silenced.clear()
+        for link in self.links:
+            if link.is_black:
+                link.cut()
+
     async def close(self) -> None:
         self.refuse()
         while self.links:
@@ -68,6 +83,7 @@ class Proxy:
             _reset(writer)
             return
         link = Link(self, (reader, writer), target)
+        link.is_black = link.host in self._silenced
         self.links.add(link)
         try:
             await link.run()
@@ -91,6 +107,11 @@ class Link:
         self._client = client
         self._target = target
         self._over = asyncio.Event()
+
+    @property
+    def host(self) -> str:
+        """From where its client has come."""
+        return str(self._client[1].get_extra_info("peername")[0])
 
     @property
     def address_at_target(self) -> str:

@@ -5,10 +5,20 @@ import asyncio
 import pytest
 
 from services.bells import Channels
-from tests.faults import test_cluster, test_network, test_servers, test_stores, test_strangers
+from tests.faults import (
+    test_cluster,
+    test_failover,
+    test_lost_data,
+    test_network,
+    test_servers,
+    test_stores,
+    test_strangers,
+)
 from tests.faults.drill import Drill, ProxiedDrill
 from tests.faults.stores import FaultStore, OwnStore
 from tests.topologies.cluster import Cluster
+from tests.topologies.divided import Divided
+from tests.topologies.replicated import Replicated
 
 
 @pytest.fixture
@@ -21,6 +31,18 @@ def drill(drill: ProxiedDrill[FaultStore], channels: Channels) -> ProxiedDrill[F
 def own_drill(own_drill: ProxiedDrill[OwnStore], channels: Channels) -> ProxiedDrill[OwnStore]:
     own_drill.settings["CHANNELS"] = channels
     return own_drill
+
+
+@pytest.fixture
+def replicated_drill(replicated_drill: Drill[Replicated], channels: Channels) -> Drill[Replicated]:
+    replicated_drill.settings["CHANNELS"] = channels
+    return replicated_drill
+
+
+@pytest.fixture
+def divided_drill(divided_drill: Drill[Divided], channels: Channels) -> Drill[Divided]:
+    divided_drill.settings["CHANNELS"] = channels
+    return divided_drill
 
 
 @pytest.fixture
@@ -59,6 +81,21 @@ async def test_half_open(drill: ProxiedDrill[FaultStore]) -> None:
 async def test_store_killed(own_drill: ProxiedDrill[OwnStore]) -> None:
     """Sharded channels: the store is killed and started again (appendfsync always)"""
     await test_stores.test_killed(own_drill)
+
+
+async def test_store_emptied(full_only: None, drill: ProxiedDrill[FaultStore]) -> None:
+    """Sharded channels: the store is emptied (FLUSHDB)"""
+    await test_lost_data.test_emptied(drill)
+
+
+async def test_failed_over(full_only: None, replicated_drill: Drill[Replicated]) -> None:
+    """Sharded channels: the primary behind sentinels is killed (WAIT_REPLICAS=1)"""
+    await test_failover.test_killed(replicated_drill)
+
+
+async def test_cut_off(full_only: None, divided_drill: Drill[Divided]) -> None:
+    """Sharded channels: the primary is cut off from sentinels and replicas (WAIT_REPLICAS=1)"""
+    await test_failover.test_cut_off(divided_drill)
 
 
 async def test_room_moved(cluster_drill: Drill[Cluster]) -> None:

@@ -1,5 +1,6 @@
 """A primary, its replicas, and the sentinels that watch them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -23,16 +24,25 @@ class Replicated:
         sentinels: int = 3,
         password: str = "",
         tls: Authority | None = None,
+        front_port: int | None = None,
+        server_options: Mapping[str, object] | None = None,
+        sentinel_options: Mapping[str, object] | None = None,
     ) -> None:
-        """`password` is that of the servers; the sentinels' is the same backwards."""
+        """`password` is that of the servers; the sentinels' is the same backwards. `front_port`:
+        where everybody finds the first server, if not at its own port."""
         self.name = name_of(binary)
         self._password = password
         self._options: dict[str, str] = {}
-        of_servers: dict[str, object] = {"save": '""', "appendonly": "yes"}
+        of_servers: dict[str, object] = {
+            "save": '""',
+            "appendonly": "yes",
+            **(server_options or {}),
+        }
         of_sentinels: dict[str, object] = {
             f"sentinel down-after-milliseconds {SERVICE}": 1000,
             f"sentinel failover-timeout {SERVICE}": 10_000,
             f"sentinel parallel-syncs {SERVICE}": 2,
+            **(sentinel_options or {}),
         }
         if password:
             of_servers["masterauth"] = password
@@ -44,7 +54,8 @@ class Replicated:
             Node(binary, folder / f"server-{number}", of_servers, password=password, tls=tls)
             for number in range(1 + replicas)
         ]
-        monitor = {f"sentinel monitor {SERVICE} {HOST}": f"{self.servers[0].port} {_QUORUM}"}
+        self._first_port = front_port or self.servers[0].port
+        monitor = {f"sentinel monitor {SERVICE} {HOST}": f"{self._first_port} {_QUORUM}"}
         self.sentinels = [
             Node(
                 binary,
@@ -69,15 +80,16 @@ class Replicated:
     def primary(self) -> Node:
         """The one that the sentinels name."""
         address: Any = self.sentinels[0].operator.sentinel_get_master_addr_by_name(SERVICE)
-        _, port = address
-        return next(server for server in self.servers if server.port == int(port))
+        port = int(address[1])
+        first, *others = self.servers
+        return next((server for server in others if server.port == port), first)
 
     def start(self) -> None:
         first, *replicas = self.servers
         first.start()
         for replica in replicas:
             replica.start()
-            replica.operator.replicaof(HOST, str(first.port))
+            replica.operator.replicaof(HOST, str(self._first_port))
         until(lambda: first.replicas == len(replicas))
         for sentinel in self.sentinels:
             sentinel.start()
