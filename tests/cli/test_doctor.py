@@ -15,12 +15,12 @@ from tests.servers import ROOT, start_server
 from tests.store_process import VALKEY, StoreProcess
 from tests.topologies.replicated import SERVICE, Replicated
 
-GOOD = ("--appendonly", "yes")
+GOOD = {"appendonly": "yes"}
 
 
 @contextmanager
-def store(*options: str) -> Iterator[StoreProcess]:
-    process = StoreProcess(VALKEY, *options)
+def store(options: Mapping[str, str]) -> Iterator[StoreProcess]:
+    process = StoreProcess(VALKEY, options)
     try:
         yield process
     finally:
@@ -44,7 +44,7 @@ def examine(
 
 
 def test_all_is_well() -> None:
-    with store(*GOOD) as process:
+    with store(GOOD) as process:
         status, found = examine({"REDIS_ENDPOINT_URL": process.url, "DEMO_DATA": "false"})
     assert (status, found["warning"], found["wrong"]) == (0, [], [])
     subjects = {text.partition(":")[0] for text in found["ok"]}
@@ -52,7 +52,7 @@ def test_all_is_well() -> None:
 
 
 def test_people_get_a_line_for_each_finding() -> None:
-    with store(*GOOD) as process:
+    with store(GOOD) as process:
         outcome = parley("doctor", env={"REDIS_ENDPOINT_URL": process.url})
     assert outcome.status == 0
     assert all(line.startswith(("ok ", "warning ")) for line in outcome.stdout.splitlines())
@@ -61,19 +61,19 @@ def test_people_get_a_line_for_each_finding() -> None:
 @pytest.mark.parametrize(
     ("options", "level", "text"),
     [
-        ((), "warning", "disk: appendonly no"),
+        ({}, "warning", "disk: appendonly no"),
         (
-            (*GOOD, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"),
+            {**GOOD, "maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"},
             "wrong",
             "memory: maxmemory-policy allkeys-lru",
         ),
-        ((*GOOD, "--replicaof", "127.0.0.1", "1"), "wrong", "replicas: The store is a replica"),
+        ({**GOOD, "replicaof": "127.0.0.1 1"}, "wrong", "replicas: The store is a replica"),
     ],
 )
 def test_a_store_that_is_not_as_it_should_be(
-    options: tuple[str, ...], level: str, text: str
+    options: dict[str, str], level: str, text: str
 ) -> None:
-    with store(*options) as process:
+    with store(options) as process:
         status, found = examine({"REDIS_ENDPOINT_URL": process.url, "DEMO_DATA": "false"})
     assert status == (1 if level == "wrong" else 0)
     assert any(each.startswith(text) for each in found[level]), found
@@ -88,7 +88,7 @@ def test_a_store_that_is_not_as_it_should_be(
     ],
 )
 def test_a_store_that_does_not_let_us(command: str, text: str) -> None:
-    with store(*GOOD) as process:
+    with store(GOOD) as process:
         process.operator.execute_command(*command.split())  # type: ignore[no-untyped-call]
         status, found = examine({"REDIS_ENDPOINT_URL": process.url, "DEMO_DATA": "false"})
     assert status == 1
@@ -96,7 +96,7 @@ def test_a_store_that_does_not_let_us(command: str, text: str) -> None:
 
 
 def test_replicas_that_are_waited_for_and_not_there() -> None:
-    with store(*GOOD) as process:
+    with store(GOOD) as process:
         env = {"REDIS_ENDPOINT_URL": process.url, "WAIT_REPLICAS": "1"}
         status, found = examine(env)
     assert status == 1
@@ -130,7 +130,7 @@ def test_sentinels_that_agree_and_that_are_away(tmp_path: Path) -> None:
 
 def test_settings_that_nobody_reads_or_that_harm(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PROT=8001\nOTEL_SERVICE_NAME=chat\nSOMEBODY_ELSES=1\n")
-    with store(*GOOD) as process:
+    with store(GOOD) as process:
         env = {
             "REDIS_ENDPOINT_URL": process.url,
             "APPENDFSYNC": "always",
@@ -171,7 +171,7 @@ def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
 
 
 def test_traces_that_there_are_not_are_a_finding() -> None:
-    with store(*GOOD) as process:
+    with store(GOOD) as process:
         env = {"REDIS_ENDPOINT_URL": process.url, "OTEL_TRACES_EXPORTER": "zipkin"}
         status, found = examine(env)
     assert status == 1
@@ -179,7 +179,7 @@ def test_traces_that_there_are_not_are_a_finding() -> None:
 
 
 def test_accounts_that_everybody_can_use(tmp_path: Path) -> None:
-    with store(*GOOD) as process:
+    with store(GOOD) as process:
         env = {"REDIS_ENDPOINT_URL": process.url}
         start_server(env).stop()
         status, found = examine(env)
@@ -191,7 +191,7 @@ def test_accounts_that_everybody_can_use(tmp_path: Path) -> None:
 
 
 def test_who_is_at_the_port() -> None:
-    with store(*GOOD) as process:
+    with store(GOOD) as process:
         env = {"REDIS_ENDPOINT_URL": process.url, "DEMO_DATA": "false"}
         server = start_server(env)
         try:
@@ -214,7 +214,7 @@ def test_who_is_at_the_port() -> None:
 
 
 def test_others_on_the_store_and_an_import_that_was_left() -> None:
-    with store(*GOOD) as process:
+    with store(GOOD) as process:
         process.operator.set(keys.IMPORT, "0" * 32)
         with process.operator.pubsub() as other:  # type: ignore[no-untyped-call]
             other.subscribe(keys.MESSAGES_CHANNEL)

@@ -5,7 +5,6 @@ table at the end. Otherwise they are short enough to run with the other tests.
 """
 
 import os
-import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
@@ -17,7 +16,7 @@ import pytest
 from tests.faults.drill import Drill, ProxiedDrill
 from tests.faults.report import PROPERTY, Report, Result
 from tests.faults.stores import FaultStore, OwnStore
-from tests.store_process import BINARIES, VALKEY
+from tests.store_process import BINARIES, REDIS, VALKEY
 from tests.topologies.cluster import Cluster
 from tests.topologies.divided import Divided
 from tests.topologies.node import name_of
@@ -46,7 +45,7 @@ def full_only() -> None:
 def store(store_url: str, embedded_url: str, tmp_path: Path) -> Iterator[FaultStore]:
     """A Valkey of our own, or the Redis that is lent to the tests."""
     if store_url == embedded_url:
-        yield from _started(OwnStore("valkey", Path(VALKEY), tmp_path / "store"))
+        yield from _started(OwnStore(VALKEY, tmp_path / "store"))
     elif not store_url.startswith("redis://"):
         pytest.skip("the proxy needs plain TCP to the store")
     else:
@@ -59,11 +58,11 @@ def store(store_url: str, embedded_url: str, tmp_path: Path) -> Iterator[FaultSt
 def own_store(store_url: str, embedded_url: str, tmp_path: Path) -> Iterator[OwnStore]:
     """A process that may be harmed: a Valkey or, in place of the lent Redis, another Redis."""
     if store_url == embedded_url:
-        yield from _started(OwnStore("valkey", Path(VALKEY), tmp_path / "store"))
-    elif (binary := shutil.which("redis-server")) is None:
+        yield from _started(OwnStore(VALKEY, tmp_path / "store"))
+    elif REDIS is None:
         pytest.skip("needs a store of its own")
     else:
-        yield from _started(OwnStore("redis", Path(binary), tmp_path / "store"))
+        yield from _started(OwnStore(REDIS, tmp_path / "store"))
 
 
 def _started(store: StartedT) -> Iterator[StartedT]:

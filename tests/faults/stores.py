@@ -1,10 +1,6 @@
 """The stores that faults befall: processes of our own, and a Redis that is only lent to us."""
 
 import shutil
-import signal
-import socket
-import subprocess
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,9 +9,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from tests.faults.proxy import Address
-from tests.ports import free_port
-
-_START_SECONDS = 10
+from tests.topologies.node import Node, name_of
 
 Copy = list[tuple[bytes, int, bytes]]
 """Key, milliseconds to live or 0, value."""
@@ -71,62 +65,24 @@ class FaultStore:
 class OwnStore(FaultStore):
     """A store process that may be harmed. What it has acknowledged is on the disk."""
 
-    def __init__(self, name: str, binary: Path, folder: Path) -> None:
-        self._port = free_port()
-        super().__init__(name, f"redis://127.0.0.1:{self._port}/0")
-        self._binary = binary
-        self._folder = folder
-        folder.mkdir()
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, binary: str, folder: Path) -> None:
+        options = {"save": '""', "appendonly": "yes", "appendfsync": "always"}
+        self.process = Node(binary, folder, options)
+        super().__init__(name_of(binary), f"redis://{self.process.place}/0")
 
     def start(self) -> None:
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self._port),
-            "dir": str(self._folder),
-            "save": "",
-            "appendonly": "yes",
-            "appendfsync": "always",
-            "logfile": "store.log",
-        }
-        words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        self._process = subprocess.Popen([str(self._binary), *words], stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._answers():
-            assert time.monotonic() < deadline, (self._folder / "store.log").read_text()
-            time.sleep(0.01)
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        self.process.start()
 
     def back_up(self, folder: Path) -> None:
         """Copy the files as they are now, as a backup of the disk does."""
-        shutil.copytree(self._folder, folder)
+        shutil.copytree(self.process.folder, folder)
 
     def restore(self, folder: Path) -> None:
         """Start with the files of a backup."""
-        shutil.rmtree(self._folder)
-        shutil.copytree(folder, self._folder)
-        self.start()
-
-    def pause(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        shutil.rmtree(self.process.folder)
+        shutil.copytree(folder, self.process.folder)
+        self.process.start()
 
     def close(self) -> None:
         super().close()
-        self.kill()
-
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(self.address, timeout=1) as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(64).startswith(b"+PONG")
-        except OSError:
-            return False
+        self.process.close()

@@ -30,7 +30,7 @@ async def test_restored(own_drill: Drill[OwnStore], tmp_path: Path) -> None:
         own_drill.store.back_up(tmp_path / "backup")
         await load.reach(0.6)
         old = load.subscribers[0].cursor
-        own_drill.store.kill()
+        own_drill.store.process.kill()
         load.begin_anew()
         await asyncio.to_thread(own_drill.store.restore, tmp_path / "backup")
         load.expect_recovery()

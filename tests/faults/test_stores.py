@@ -21,8 +21,8 @@ async def test_killed(own_drill: Drill[OwnStore]) -> None:
     await own_drill.serve(1)
     async with own_drill.load() as load:
         await load.reach(0.4)
-        own_drill.store.kill()
-        await asyncio.to_thread(own_drill.store.start)
+        own_drill.store.process.kill()
+        await asyncio.to_thread(own_drill.store.process.start)
         load.expect_recovery()
 
 
@@ -31,9 +31,9 @@ async def test_stands_still(own_drill: Drill[OwnStore]) -> None:
     await own_drill.serve(1)
     async with own_drill.load() as load:
         await load.reach(0.4)
-        own_drill.store.pause()
+        own_drill.store.process.pause()
         await asyncio.sleep(STANDSTILL_SECONDS)
-        own_drill.store.resume()
+        own_drill.store.process.resume()
         load.expect_recovery()
 
 

@@ -414,8 +414,8 @@ async def test_another_store_behind_the_address(mortal: StoreProcess) -> None:
 
 @pytest.fixture
 def replicated() -> Iterator[tuple[StoreProcess, StoreProcess]]:
-    primary = StoreProcess(VALKEY, "--appendonly", "yes")
-    replica = StoreProcess(VALKEY, "--replicaof", f"127.0.0.1 {primary.port}")
+    primary = StoreProcess(VALKEY, {"appendonly": "yes"})
+    replica = StoreProcess(VALKEY, {"replicaof": f"127.0.0.1 {primary.port}"})
     while not _is_linked(replica):
         time.sleep(0.01)
     yield primary, replica
@@ -467,7 +467,7 @@ async def test_a_message_that_must_be_on_the_disk(
 @pytest.mark.skipif(REDIS is None, reason="redis-server is not installed")
 async def test_a_store_too_old_to_wait_for_its_disk() -> None:
     assert REDIS is not None
-    process = StoreProcess(REDIS, "--appendonly", "yes")
+    process = StoreProcess(REDIS, {"appendonly": "yes"})
     store = Store.from_url(process.url)
     if "waitaof" not in process.operator.command():
         with pytest.raises(StoreError, match="WAIT_DISK needs"):

@@ -76,7 +76,7 @@ async def test_a_store_that_cannot_be_as_safe_as_is_asked() -> None:
 
 async def test_a_store_that_has_no_sharded_channels() -> None:
     """As Redis before version 7."""
-    process = StoreProcess(VALKEY, "--rename-command", "SPUBLISH", "")
+    process = StoreProcess(VALKEY, {"rename-command": 'SPUBLISH ""'})
     settings = Settings.model_construct(redis_endpoint_url=process.url, channels=Channels.SHARDED)
     with pytest.raises(StoreError, match="CHANNELS=sharded") as caught:
         async with configured_store(settings):
