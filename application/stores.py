@@ -4,7 +4,7 @@ services on it."""
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from urllib.parse import unquote, urlsplit
 
 from application.settings import Settings
@@ -56,17 +56,29 @@ def configured_chat(store: Store, settings: Settings) -> Chat:
 @asynccontextmanager
 async def _embedded_store(settings: Settings) -> AsyncIterator[Store]:
     embedded = EmbeddedStore(settings.data_dir, appendfsync=settings.appendfsync)
-    url = await asyncio.to_thread(embedded.start)
-    store = Store.from_url(url)
-    stop = asyncio.Event()
-    watch = asyncio.create_task(_revive(embedded, url, stop), name="embedded-store-watch")
-    try:
+    # Each of these is done whatever becomes of the others: nobody else would end the store.
+    async with AsyncExitStack() as ending:
+        url = await _started(embedded)
+        ending.push_async_callback(asyncio.to_thread, embedded.stop)
+        store = Store.from_url(url)
+        ending.push_async_callback(store.close)
+        stop = asyncio.Event()
+        watch = asyncio.create_task(_revive(embedded, url, stop), name="embedded-store-watch")
+        ending.push_async_callback(asyncio.wait, {watch})
+        ending.callback(stop.set)
         yield store
-    finally:
-        stop.set()
-        await watch
-        await store.close()
+
+
+async def _started(embedded: EmbeddedStore) -> str:
+    """The URL. Whoever is told to stop meanwhile leaves nothing running."""
+    # Not a task: the end of the event loop would cancel it, while its thread goes on.
+    starting = asyncio.get_running_loop().run_in_executor(None, embedded.start)
+    try:
+        return await asyncio.shield(starting)
+    except BaseException:
+        await asyncio.wait({starting})
         await asyncio.to_thread(embedded.stop)
+        raise
 
 
 async def _revive(embedded: EmbeddedStore, url: str, stop: asyncio.Event) -> None:

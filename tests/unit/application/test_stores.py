@@ -45,6 +45,22 @@ async def test_a_killed_one_is_back(settings: Settings) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_one_that_is_cancelled_while_it_starts_is_ended(settings: Settings) -> None:
+    async def use() -> None:
+        async with configured_store(settings):
+            raise AssertionError("It was cancelled before.")
+
+    using = asyncio.create_task(use())
+    while not (settings.data_dir / "valkey.log").exists():
+        await asyncio.sleep(0.001)
+    using.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await using
+    await asyncio.get_running_loop().shutdown_default_executor()
+    with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
+        await asyncio.open_unix_connection(settings.data_dir / "valkey.sock")
+
+
 async def test_a_lack_of_descriptors_is_not_its_end(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
