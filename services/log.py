@@ -31,7 +31,7 @@ from services.wire import (
 
 _log = logging.getLogger(__name__)
 _READ_LIMIT = 500
-_SCAN_COUNT = 500
+_INGESTED_AT_ONCE = 500
 _INGEST_TRIES = 10
 
 Entry = tuple[str, MessageEvent | RoomEvent]
@@ -183,18 +183,17 @@ class Log:
         On Parley's first start on a store everything found is history: it gets positions older
         than any cursor, so that nobody is sent years of old messages as news.
         """
-        async with self._store.guard() as redis:
-            baseline = not await redis.exists(keys.BASELINE)
-            batch: list[str] = []
-            async for key in redis.scan_iter(match="room:*", count=_SCAN_COUNT, _type="zset"):
-                room_id = key.decode(errors="replace").removeprefix("room:")
-                if is_room_id(room_id):
-                    batch.append(room_id)
-                if len(batch) == _SCAN_COUNT:
-                    await self._ingest_many(batch, baseline)
-                    batch.clear()
-            await self._ingest_many(batch, baseline)
-            await redis.set(keys.BASELINE, 1)
+        baseline = not await self._store.call("EXISTS", keys.BASELINE)
+        batch: list[str] = []
+        async for name in self._store.scan(keys.room("*"), "zset"):
+            room_id = name.removeprefix(keys.room(""))
+            if is_room_id(room_id):
+                batch.append(room_id)
+            if len(batch) == _INGESTED_AT_ONCE:
+                await self._ingest_many(batch, baseline)
+                batch.clear()
+        await self._ingest_many(batch, baseline)
+        await self._store.call("SET", keys.BASELINE, 1)
 
     async def _ingest_many(self, room_ids: list[str], baseline: bool) -> None:
         """As `ingest`, with patience: a room with 100,000 messages takes the store longer than a

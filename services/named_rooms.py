@@ -14,7 +14,6 @@ from services.store import Store
 
 _FIRST_ID = 1001
 """Above what anybody takes for a user's id in small installations; numbers sort well everywhere."""
-_SCAN_COUNT = 500
 _NAME_PREFIX, _NAME_SUFFIX = "room:", ":name"
 
 
@@ -25,18 +24,13 @@ class NamedRooms:
 
     async def all(self) -> AsyncIterator[Room]:
         """Every named room, in no order; one may come twice when the store is resized meanwhile."""
-        async with self._store.guard() as redis:
-            keys_of_names = redis.scan_iter(
-                match=keys.room_name("*"), count=_SCAN_COUNT, _type="string"
-            )
-            async for key in keys_of_names:
-                text = key.decode(errors="replace")
-                room_id = text.removeprefix(_NAME_PREFIX).removesuffix(_NAME_SUFFIX)
-                if not is_room_id(room_id) or private_members(room_id) is not None:
-                    continue
-                for room in await self._rooms.get_many([room_id]):
-                    if room is not None and not room.is_private:
-                        yield room
+        async for key in self._store.scan(keys.room_name("*"), "string"):
+            room_id = key.removeprefix(_NAME_PREFIX).removesuffix(_NAME_SUFFIX)
+            if not is_room_id(room_id) or private_members(room_id) is not None:
+                continue
+            for room in await self._rooms.get_many([room_id]):
+                if room is not None and not room.is_private:
+                    yield room
 
     async def create(self, name: str) -> Room:
         """A new room that nobody is in, with the next free number as its id.

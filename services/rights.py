@@ -98,13 +98,21 @@ _SHARDED_PROBES: dict[str, tuple[Word, ...]] = {
 SHARDED_RULE = tuple(_SHARDED_PROBES)
 """What it must be granted besides where CHANNELS is not `shared`."""
 
-CLUSTER_RULE = ("+asking", "+cluster|info", "+cluster|nodes", "+cluster|slots")
+_CLUSTER_PROBES: dict[str, tuple[Word, ...]] = {
+    "+asking": ("ASKING",),
+    "+cluster|info": ("CLUSTER", "INFO"),
+    "+cluster|nodes": ("CLUSTER", "NODES"),
+    "+cluster|slots": ("CLUSTER", "SLOTS"),
+}
+CLUSTER_RULE = tuple(_CLUSTER_PROBES)
 """What it must be granted besides on a Redis Cluster."""
 
 
-async def missing_rights(pool: ConnectionPool, *, is_sharded: bool = False) -> list[str]:
-    """The words of RULE, and of SHARDED_RULE if it `is_sharded`, that the user of these
-    connections has not been granted.
+async def missing_rights(
+    pool: ConnectionPool, *, is_sharded: bool = False, is_cluster: bool = False
+) -> list[str]:
+    """The words of RULE, of SHARDED_RULE if it `is_sharded`, and of CLUSTER_RULE if it `is_cluster`
+    that the user of these connections has not been granted.
 
     Nothing is run: the store takes or refuses what is queued in a transaction, which is given up.
     Whether keys and channels are granted can be told of a user only who may SET and PUBLISH.
@@ -118,7 +126,11 @@ async def missing_rights(pool: ConnectionPool, *, is_sharded: bool = False) -> l
             missing.append("+exec")
         if await _refusal(connection, "MULTI"):
             return [*missing, "+multi"]
-        probes = _PROBES | _SHARDED_PROBES if is_sharded else _PROBES
+        probes = {
+            **_PROBES,
+            **(_SHARDED_PROBES if is_sharded else {}),
+            **(_CLUSTER_PROBES if is_cluster else {}),
+        }
         for right, probe in probes.items():
             refusal = await _refusal(connection, *probe)
             if refusal and (right[0] == "+") == (_OF_A_COMMAND in refusal):

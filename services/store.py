@@ -49,6 +49,7 @@ _CONNECT_SECONDS = 0.5
 _PATIENCE = {"socket_timeout": _SOCKET_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS}
 _POOL_SIZE = 128
 PROBE_SECONDS = 60
+_SCAN_COUNT = 500
 _BOUNDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -151,10 +152,11 @@ class Store:
         """Have all pipelines pass through something of the caller's on their way."""
         self._way, self._pool = through(self._way), through(self._pool)
 
-    @property
-    def pool(self) -> ConnectionPool:
-        """Of connections to the store; on a cluster to any of its servers."""
-        return self.redis.connection_pool if self._cluster is None else self._cluster.pool
+    def pool_at(self, place: Place | None = None) -> ConnectionPool:
+        """Of connections to the store; on a cluster to the server at a place, or to any."""
+        if self._cluster is None:
+            return self.redis.connection_pool
+        return self._cluster.pool if place is None else self._cluster.at(place).pool
 
     @property
     def primaries(self) -> set[Place]:
@@ -178,9 +180,7 @@ class Store:
         Invalidations come as messages in RESP 2 only. On a cluster it leads to the server at a
         place, or to any.
         """
-        pool = self.pool
-        if self._cluster is not None and place is not None:
-            pool = self._cluster.at(place).pool
+        pool = self.pool_at(place)
         options = {
             **pool.connection_kwargs,
             "protocol": 2,
@@ -219,19 +219,33 @@ class Store:
         self, place: Place | None, *command: Word, seconds: float = _SOCKET_SECONDS
     ) -> Any:
         """Run one command on the server of a cluster at a place, be it the one that has the key or
-        not; without a place on whichever does for all."""
-        way = self._way
-        if self._cluster is not None and place is not None:
-            way = self._cluster.at(place).shared
+        not; without a place as `call`."""
+        if self._cluster is None or place is None:
+            return await self.call(*command)
         pipe = self.pipeline()
         pipe.add(*command)
         try:
-            (reply,) = await way.exchange(pipe, seconds)
+            (reply,) = await self._cluster.at(place).shared.exchange(pipe, seconds)
         except Exception as error:
             reply = error
         if isinstance(reply, Exception):
             raise translated(reply)
         return reply
+
+    async def scan(self, pattern: str, kind: str) -> AsyncIterator[str]:
+        """The names of all keys of a kind that match. One may come twice, when the store grows, and
+        on a cluster be missed when its slot moves. Raises Unavailable."""
+        await self.look_around()
+        places: list[Place | None] = [*sorted(self.primaries)]
+        for place in places or [None]:
+            cursor = b"0"
+            while True:
+                words = ("SCAN", cursor, "MATCH", pattern, "COUNT", _SCAN_COUNT, "TYPE", kind)
+                cursor, found = await self.call_at(place, *words)
+                for name in found:
+                    yield name.decode(errors="replace")
+                if cursor == b"0":
+                    break
 
     def pipeline(self, *, atomic: bool = False) -> Pipeline:
         return Pipeline(atomic=atomic)

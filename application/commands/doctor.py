@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from application.settings import Settings
     from services.checkup.finding import Finding
+    from services.sentinels import Place
 
 _MARKS = {"ok": None, "warning": typer.colors.YELLOW, "wrong": typer.colors.RED}
 
@@ -69,6 +70,7 @@ async def _store(settings: "Settings") -> "AsyncGenerator[Finding, None]":
 
     from application.checkup.accounts import check_accounts
     from application.commands.opened import chat_of
+    from services.checkup.cluster import check_cluster, find_servers
     from services.checkup.finding import wrong
     from services.checkup.sentinels import check_sentinels
     from services.checkup.server import check_server
@@ -86,12 +88,20 @@ async def _store(settings: "Settings") -> "AsyncGenerator[Finding, None]":
     try:
         async with chat_of(settings) as chat:
             # A replica, say, cannot be opened.
-            for found in await check_server(chat.store, settings.durability):
-                yield found
+            primaries: list[Place | None] = [None]
+            places = primaries
+            if chat.store.is_cluster:
+                servers = await find_servers(chat.store)
+                primaries, places = [*servers.primaries], [*servers.all]
+                for found in check_cluster(chat.store, servers):
+                    yield found
+            for place in primaries:
+                for found in await check_server(chat.store, settings.durability, place):
+                    yield found
             await chat.store.open()
             for found in (
-                *await check_use(chat.store, chat.fleet, settings.channels),
-                *await check_timing(chat.store),
+                *await check_use(chat.store, chat.fleet, settings.channels, places),
+                *await check_timing(chat.store, places),
                 *await check_accounts(chat.users, settings),
             ):
                 yield found

@@ -17,7 +17,6 @@ from services.store import Store
 
 _USERS_AT_ONCE = 100
 _MESSAGES_AT_ONCE = 500
-_SCAN_COUNT = 500
 
 
 class Export:
@@ -39,7 +38,7 @@ class Export:
     async def lines(self) -> AsyncIterator[bytes]:
         """Raises ArchiveError when a cluster moves slots meanwhile, Unavailable."""
         layout = await read_layout(self._store)
-        if any(share.moving for share in layout.values()):
+        if any(member.moving for member in layout.values()):
             raise ArchiveError(
                 "The cluster is moving slots, and rooms in them would be missed: export when it has"
                 " done so."
@@ -198,9 +197,8 @@ class Export:
 
     async def _keys(self, kind: str) -> AsyncIterator[str]:
         """What follows `room:` in the names of keys. One may come twice, when the store grows."""
-        async with self._store.guard() as redis:
-            async for key in redis.scan_iter(match=keys.room("*"), count=_SCAN_COUNT, _type=kind):
-                yield key.decode(errors="replace").removeprefix(keys.room(""))
+        async for key in self._store.scan(keys.room("*"), kind):
+            yield key.removeprefix(keys.room(""))
 
     async def _messages(self, room_id: str) -> AsyncIterator[bytes]:
         after, end = 0, self._ends.get(room_id, self._clock)

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from redis.exceptions import NoPermissionError
 
-from services.checkup.finding import Finding, ok, warning, wrong
+from services.checkup.finding import Finding, at, ok, warning, wrong
 from services.durability import Durability
+from services.sentinels import Place
 from services.store import Store
 
 _OLDEST = (6, 2)
@@ -15,14 +16,16 @@ _STORE, _DISK, _MEMORY, _REPLICAS = "store", "disk", "memory", "replicas"
 Info = Mapping[str, str]
 
 
-async def check_server(store: Store, durability: Durability) -> list[Finding]:
-    """Raises Unavailable."""
-    info = await _info(store, "server")
+async def check_server(
+    store: Store, durability: Durability, place: Place | None = None
+) -> list[Finding]:
+    """`place`: of the server, on a cluster. Raises Unavailable."""
+    info = await _info(store, place, "server")
     findings = list(_version(info))
+    checks = _CHECKS if place is None else _CHECKS_IN_CLUSTER
     try:
-        for section in ("replication", "persistence", "memory"):
-            info = await _info(store, section)
-            findings += _CHECKS[section](info, durability)
+        for section, check in checks.items():
+            findings += check(await _info(store, place, section), durability)
     except NoPermissionError:
         findings.append(
             warning(
@@ -31,11 +34,11 @@ async def check_server(store: Store, durability: Durability) -> list[Finding]:
                 " Give doctor a REDIS_ENDPOINT_URL with a user who may.",
             )
         )
-    return findings
+    return at(place, findings)
 
 
-async def _info(store: Store, section: str) -> Info:
-    text = (await store.call("INFO", section)).decode(errors="replace")
+async def _info(store: Store, place: Place | None, section: str) -> Info:
+    text = (await store.call_at(place, "INFO", section)).decode(errors="replace")
     pairs = (line.partition(":") for line in text.splitlines())
     return {name: value for name, colon, value in pairs if colon}
 
@@ -70,6 +73,15 @@ def _replication(info: Info, durability: Durability) -> Iterator[Finding]:
         yield ok(_REPLICAS, f"{count} connected.")
     else:
         yield ok(_REPLICAS, "None: the store is the only copy.")
+
+
+def _replication_in_cluster(info: Info, durability: Durability) -> Iterator[Finding]:
+    if info["role"] == "master" and info["connected_slaves"] == "0" and not durability.replicas:
+        yield warning(
+            _REPLICAS, "None: when it is away, so are its rooms and users. Give it a replica."
+        )
+    else:
+        yield from _replication(info, durability)
 
 
 def _persistence(info: Info, durability: Durability) -> Iterator[Finding]:
@@ -113,3 +125,4 @@ def _memory(info: Info, durability: Durability) -> Iterator[Finding]:
 
 
 _CHECKS = {"replication": _replication, "persistence": _persistence, "memory": _memory}
+_CHECKS_IN_CLUSTER = {**_CHECKS, "replication": _replication_in_cluster}

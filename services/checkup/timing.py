@@ -1,11 +1,14 @@
 """How far away the store is, and whether its clock is right."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from services import keys
-from services.checkup.finding import Finding, ok, warning, wrong
+from services.checkup.finding import Finding, at, name, ok, warning, wrong
+from services.cluster_subscription import MARGIN
+from services.sentinels import Place
 from services.store import Store
 
 _ROUNDS = 200
@@ -15,15 +18,15 @@ _ODD_SECONDS = 2
 _WRONG_SECONDS = 60
 
 
-async def check_timing(store: Store) -> list[Finding]:
-    """Raises Unavailable."""
-    return [
-        await _latency("PING", lambda: store.call("PING")),
-        await _latency(
-            "a script", lambda: store.run("newest", [keys.room("0"), keys.room_foreign("0")])
-        ),
-        await _clock(store),
-    ]
+async def check_timing(store: Store, places: Sequence[Place | None] = (None,)) -> list[Finding]:
+    """`places`: of the servers of a cluster that answer. Raises Unavailable."""
+    findings: list[Finding] = []
+    for place in places:
+        ping = partial(store.call_at, place, "PING")
+        findings += at(place, [await _latency("PING", ping)])
+    script = partial(store.run, "newest", [keys.room("0"), keys.room_foreign("0")])
+    findings.append(await _latency("a script", script))
+    return [*findings, *check_clocks({place: await _skew(store, place) for place in places})]
 
 
 async def _latency(what: str, ask: Callable[[], Awaitable[Any]]) -> Finding:
@@ -40,11 +43,36 @@ async def _latency(what: str, ask: Callable[[], Awaitable[Any]]) -> Finding:
     return ok("latency", text)
 
 
-async def _clock(store: Store) -> Finding:
+async def _skew(store: Store, place: Place | None) -> float:
+    """By how many seconds its clock is ahead of this machine's."""
     began = time.time()
-    seconds, microseconds = await store.call("TIME")
+    seconds, microseconds = await store.call_at(place, "TIME")
     ended = time.time()
-    skew = int(seconds) + int(microseconds) / 1e6 - (began + ended) / 2
+    return float(int(seconds) + int(microseconds) / 1e6 - (began + ended) / 2)
+
+
+def check_clocks(skews: Mapping[Place | None, float]) -> list[Finding]:
+    """Of the store, or of each server of a cluster."""
+    place, worst = max(skews.items(), key=lambda item: abs(item[1]))
+    findings = at(place, [_clock(worst)])
+    first, last = min(skews, key=skews.__getitem__), max(skews, key=skews.__getitem__)
+    if first is None or last is None or first == last:
+        return findings
+    between = skews[last] - skews[first]
+    text = f"Those of the servers agree within {between:.3f} s"
+    if between * 1e6 <= MARGIN:
+        return [*findings, ok("clock", f"{text}.")]
+    return [
+        *findings,
+        wrong(
+            "clock",
+            f"{text} only, {name(last)} being ahead of {name(first)}: subscriptions that resume"
+            " leave messages out. Set all by NTP (chrony).",
+        ),
+    ]
+
+
+def _clock(skew: float) -> Finding:
     text = (
         f"The store's is {abs(skew):.3f} s {'ahead of' if skew > 0 else 'behind'} this machine's."
     )

@@ -1,22 +1,28 @@
 """Who uses the store, and whether it may be used."""
 
+from collections.abc import Sequence
+
 from redis.exceptions import NoPermissionError
 
 from services import keys
 from services.bells import Channels
-from services.checkup.finding import Finding, ok, warning, wrong
+from services.checkup.finding import Finding, at, name, ok, warning, wrong
 from services.errors import Unavailable
 from services.fleet import Fleet
 from services.rights import missing_rights
+from services.sentinels import Place
 from services.store import Store, StoreError
+from services.writes import refusals
 
 
-async def check_use(store: Store, fleet: Fleet, channels: Channels) -> list[Finding]:
-    """Raises Unavailable."""
+async def check_use(
+    store: Store, fleet: Fleet, channels: Channels, places: Sequence[Place | None] = (None,)
+) -> list[Finding]:
+    """`places`: of the servers of a cluster that answer. Raises Unavailable."""
     servers = await fleet.servers()
     return [
-        await _writes(store),
-        await _rights(store, channels),
+        *(await _writes_of_each(store) if store.is_cluster else [await _writes(store)]),
+        *await _rights(store, channels, places),
         *await _import(store),
         await _servers(fleet, servers),
         *await _others(store, servers if channels.envelopes else 0),
@@ -31,12 +37,28 @@ async def _writes(store: Store) -> Finding:
     return ok("writes", "The store takes writes.")
 
 
-async def _rights(store: Store, channels: Channels) -> Finding:
-    async with store.guard():
-        missing = await missing_rights(store.pool, is_sharded=channels.is_sharded)
-    if missing:
-        return wrong("rights", f"The store's user needs {' '.join(missing)} (docs/stores.md).")
-    return ok("rights", "The store's user may do what is needed.")
+async def _writes_of_each(store: Store) -> list[Finding]:
+    found = await refusals(store)
+    refused = [
+        wrong("writes", f"{name(place)}: {reason}") for place, reason in found.items() if reason
+    ]
+    return refused or [ok("writes", f"All {len(found)} primaries take writes.")]
+
+
+async def _rights(
+    store: Store, channels: Channels, places: Sequence[Place | None]
+) -> list[Finding]:
+    """Each server has users of its own, a replica too, which may become the primary."""
+    lacking: list[Finding] = []
+    for place in places:
+        async with store.guard():
+            missing = await missing_rights(
+                store.pool_at(place), is_sharded=channels.is_sharded, is_cluster=store.is_cluster
+            )
+        if missing:
+            text = f"The store's user needs {' '.join(missing)} (docs/stores.md)."
+            lacking += at(place, [wrong("rights", text)])
+    return lacking or [ok("rights", "The store's user may do what is needed.")]
 
 
 async def _import(store: Store) -> list[Finding]:
