@@ -8,9 +8,10 @@ import asyncio
 from collections.abc import Collection
 
 from services import keys
-from services.errors import BadUserInput, Forbidden, NotFound
+from services.errors import BadUserInput, NotFound
 from services.models import Bot, Room, Scope, User
 from services.pipeline import pairs
+from services.registration import Owner
 from services.rooms import Rooms
 from services.sessions import Sessions
 from services.store import Store
@@ -42,28 +43,21 @@ class Bots:
         """A new bot and its token, which cannot be had again.
 
         Raises Forbidden for an owner who has enough of them, BadUserInput without any scope, and
-        what `Users.register` raises.
+        what `Users.register` raises. A bot whose token did not get here is among the owner's, and
+        may be given another one.
         """
         _check_scopes(scopes)
-        if await self._store.call("ZCARD", keys.bots(owner_id)) >= self._most_bots:
-            raise self._too_many()
-        user = await self._users.register_bot(owner_id, username, address)
-        # Others may have been created meanwhile: it is this step that counts.
-        created_at = await self._store.run(
-            "bot_add", [keys.bots(owner_id)], user.id, self._most_bots
-        )
-        if not created_at:
-            await self._users.mark_deleted(user.id)
-            raise self._too_many()
-        return await self._issue(user, owner_id, float(created_at), scopes)
+        owner = Owner(owner_id, self._most_bots)
+        # Registering asks again; this spares the work, and counts nothing as a registration.
+        if len(await self._listed(owner_id)) >= owner.most_bots:
+            raise owner.has_enough()
+        user = await self._users.register_bot(owner, username, address)
+        return await self.rotate_token(owner_id, user.id, scopes)
 
     async def of_user(self, owner_id: str) -> list[Bot]:
         """The user's bots, the oldest one first."""
-        listed = await self._store.call("ZRANGE", keys.bots(owner_id), 0, -1, "WITHSCORES")
-        created = {bot_id.decode(): float(at) for bot_id, at in pairs(listed)}
-        users = await self._users.read_many(list(created))
-        bots = (self._bot(user, created[user.id]) for user in users if user is not None)
-        return await asyncio.gather(*bots)
+        listed = await self._listed(owner_id)
+        return await asyncio.gather(*(self._bot(user, created) for user, created in listed))
 
     async def rotate_token(
         self, owner_id: str, bot_id: str, scopes: Collection[Scope]
@@ -112,10 +106,22 @@ class Bots:
             )
         return bot, room
 
+    async def _listed(self, owner_id: str) -> list[tuple[User, float]]:
+        """The user's bots and when they were created, without those whose creation did not come to
+        its end."""
+        listed = await self._store.call("ZRANGE", keys.bots(owner_id), 0, -1, "WITHSCORES")
+        created = {bot_id.decode(): float(at) for bot_id, at in pairs(listed)}
+        users = await self._users.read_many(list(created))
+        return [
+            (user, created[user.id])
+            for user in users
+            if user is not None and user.is_bot_of(owner_id)
+        ]
+
     async def _owned(self, owner_id: str, bot_id: str) -> Bot:
         created_at = await self._store.call("ZSCORE", keys.bots(owner_id), bot_id)
         user = (await self._users.read_many([bot_id]))[0]
-        if created_at is None or user is None:
+        if created_at is None or user is None or not user.is_bot_of(owner_id):
             raise NotFound("You have no such bot.")
         return await self._bot(user, float(created_at))
 
@@ -131,9 +137,6 @@ class Bots:
             raise NotFound("You have no such bot.")  # It was just deleted.
         token, details = issued
         return Bot(user, created_at, details), token
-
-    def _too_many(self) -> Forbidden:
-        return Forbidden(f"You have {self._most_bots} bots, as many as there may be.")
 
 
 def _check_scopes(scopes: Collection[Scope]) -> None:

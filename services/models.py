@@ -16,6 +16,10 @@ class User(NamedTuple):
     def is_bot(self) -> bool:
         return self.owner_id is not None
 
+    def is_bot_of(self, owner_id: str) -> bool:
+        """Given that it is listed as theirs: also while it is being deleted."""
+        return self.owner_id == owner_id or self.is_deleted
+
     @property
     def is_deleted(self) -> bool:
         """A bot without an owner. Its record stays, for the messages that it has sent."""

@@ -3,16 +3,18 @@
 On one server a script does it in one step. On a Redis Cluster the keys are on several servers, so
 it goes step by step, and one registration at a time. An account without a name is none to anybody,
 and getting its name is the last step: what a process leaves behind that dies before that is free,
-and taken over by whoever wants the name next.
+and taken over by whoever wants the name next. A bot is among those of its owner before that step,
+so there is none that its owner does not see.
 """
 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
 
 from services import keys
-from services.errors import Unavailable
+from services.errors import Forbidden, Unavailable
 from services.ids import is_user_id
 from services.store import Store
 
@@ -25,18 +27,33 @@ _PATIENCE_SECONDS = 1.5
 _PAUSE_SECONDS = 0.05
 
 
+class Owner(NamedTuple):
+    """Whose bot an account is, and how many of them a user may have."""
+
+    id: str
+    most_bots: int
+
+    def has_enough(self) -> Forbidden:
+        return Forbidden(f"You have {self.most_bots} bots, as many as there may be.")
+
+
 async def register(
-    store: Store, name: str, password_hash: str, spellings: Sequence[str], owner_id: str = ""
+    store: Store,
+    name: str,
+    password_hash: str,
+    spellings: Sequence[str],
+    owner: Owner | None = None,
 ) -> str | None:
     """The id of a new user, who is in General, or of an owner's bot, which is in no room; None when
     the name is taken or looks like one that is.
 
     The hash is salted, so it tells this call from others: when it is carried out again, because
-    its reply was lost, the user is the same. Raises Unavailable.
+    its reply was lost, the user is the same. Raises Unavailable, and Forbidden for an owner who has
+    enough bots.
     """
     if store.is_cluster:
         async with _turn(store):
-            return await _in_steps(store, name, password_hash, spellings, owner_id)
+            return await _in_steps(store, name, password_hash, spellings, owner)
     user_id = await store.run(
         "register",
         [
@@ -45,13 +62,17 @@ async def register(
             keys.room_name(_GENERAL),
             keys.SPELLINGS,
             keys.SPELLINGS_UPTO,
+            *([keys.bots(owner.id)] if owner else []),
         ],
         name,
         password_hash,
-        "" if owner_id else _GENERAL,
-        owner_id,
+        "" if owner else _GENERAL,
+        owner.id if owner else "",
+        owner.most_bots if owner else 0,
         *spellings,
     )
+    if user_id is None and owner:
+        raise owner.has_enough()
     return user_id.decode() or None
 
 
@@ -87,13 +108,17 @@ async def _turn(store: Store) -> AsyncIterator[None]:
 
 
 async def _in_steps(
-    store: Store, name: str, password_hash: str, spellings: Sequence[str], owner_id: str
+    store: Store,
+    name: str,
+    password_hash: str,
+    spellings: Sequence[str],
+    owner: Owner | None,
 ) -> str | None:
     pipe = store.pipeline()
     pipe.add("GET", keys.username(name))
     pipe.add("HMGET", keys.SPELLINGS, *spellings)
-    owner, holders = await store.execute(pipe)
-    left = named_id(owner)
+    held_by, holders = await store.execute(pipe)
+    left = named_id(held_by)
     alike = {holder.decode() for holder in holders if holder is not None}
     if left is not None:
         alike.add(left)
@@ -101,12 +126,14 @@ async def _in_steps(
         return None
 
     user_id = left or await _new_id(store)
+    if owner:
+        await _add_bot(store, owner, user_id)
     pipe = store.pipeline()
     # Nothing of what was left, which may have been a bot's.
     pipe.add("DEL", keys.user(user_id))
     pipe.add("DEL", keys.user_rooms(user_id))
-    if owner_id:
-        pipe.add("HSET", keys.user(user_id), "password", password_hash, OWNER, owner_id)
+    if owner:
+        pipe.add("HSET", keys.user(user_id), "password", password_hash, OWNER, owner.id)
     else:
         pipe.add("HSET", keys.user(user_id), "password", password_hash)
         pipe.add("SADD", keys.user_rooms(user_id), _GENERAL)
@@ -116,8 +143,8 @@ async def _in_steps(
         pipe.add("HSET", keys.SPELLINGS, spelling, user_id)
     pipe.add("SET", keys.username(name), f"user:{user_id}", "NX")
     pipe.add("GET", keys.username(name))
-    *_, owner = await store.execute(pipe)
-    if named_id(owner) != user_id:
+    *_, held_by = await store.execute(pipe)
+    if named_id(held_by) != user_id:
         return None
 
     pipe = store.pipeline()
@@ -126,6 +153,21 @@ async def _in_steps(
     _, password = await store.execute(pipe)
     # Of somebody else, if this process stood still until its turn was over.
     return user_id if password == password_hash.encode() else None
+
+
+async def _add_bot(store: Store, owner: Owner, bot_id: str) -> None:
+    """To the owner's. Those that no registration has finished do not count, and go: they would
+    take places for good."""
+    listed = await store.call("ZRANGE", keys.bots(owner.id), 0, -1)
+    pipe = store.pipeline()
+    for each in listed:
+        pipe.add("HMGET", keys.user(each.decode()), "username", OWNER)
+    records = await store.execute(pipe)
+    for each, (name, whose) in zip(listed, records, strict=True):
+        if name is None or whose not in (owner.id.encode(), b""):
+            await store.call("ZREM", keys.bots(owner.id), each)
+    if not await store.run("bot_add", [keys.bots(owner.id)], bot_id, owner.most_bots):
+        raise owner.has_enough()
 
 
 async def _is_any_finished(store: Store, user_ids: Iterable[str]) -> bool:

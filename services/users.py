@@ -9,7 +9,7 @@ from services.ids import is_user_id
 from services.models import User
 from services.passwords import FIELD, Passwords, check_new
 from services.rates import Rates, login_buckets, registration_buckets, take
-from services.registration import OWNER, named_id, register
+from services.registration import OWNER, Owner, named_id, register
 from services.store import Store
 from services.texts import is_encodable
 from services.together import together
@@ -96,32 +96,32 @@ class Users:
         check_new(password)
         return await self._add(name, password, address)
 
-    async def register_bot(self, owner_id: str, username: str, address: str | None = None) -> User:
-        """A new account that nobody can log in to, in no room.
+    async def register_bot(self, owner: Owner, username: str, address: str | None = None) -> User:
+        """A new account that nobody can log in to, in no room, among the owner's bots.
 
-        Raises as `register`, and counts as a registration.
+        Raises as `register`, Forbidden for an owner who has enough; counts as a registration.
         """
         # Other servers want a password to be there.
-        return await self._add(names.usable(username), secrets.token_urlsafe(), address, owner_id)
+        return await self._add(names.usable(username), secrets.token_urlsafe(), address, owner)
 
     async def mark_deleted(self, bot_id: str) -> None:
         """Take a bot from its owner: it keeps its name and is the sender of what it has sent."""
         await self._store.call("HSET", keys.user(bot_id), OWNER, "")
 
-    async def _add(self, name: str, password: str, address: str | None, owner_id: str = "") -> User:
+    async def _add(
+        self, name: str, password: str, address: str | None, owner: Owner | None = None
+    ) -> User:
         spellings = names.spellings(name)
         buckets = registration_buckets(self._rates, address, spellings[0])
-        _, is_taken = await together(
-            take(self._store, buckets), self._store.call("EXISTS", keys.username(name))
-        )
-        if is_taken:
+        _, holder = await together(take(self._store, buckets), self.by_username(name))
+        if holder is not None:
             raise Conflict(_TAKEN)
         await self._claim_spellings()
         password_hash = await self._passwords.hash(password)
-        user_id = await register(self._store, name, password_hash, spellings, owner_id)
+        user_id = await register(self._store, name, password_hash, spellings, owner)
         if user_id is None:
             raise Conflict(_TAKEN)
-        return User(user_id, name, owner_id or None)
+        return User(user_id, name, owner.id if owner else None)
 
     async def _claim_spellings(self) -> None:
         """Let those whom others have registered have their names' spellings, too."""

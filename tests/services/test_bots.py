@@ -1,16 +1,27 @@
 """Bots: what they hear of, and what is left of them."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
 from services import keys
 from services.chat import Chat
 from services.cursors import Cursor
-from services.errors import BadUserInput, Conflict, Forbidden, NotFound, Unauthenticated
+from services.errors import (
+    BadUserInput,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
 from services.models import Bot, CaughtUpEvent, Event, MessageEvent, Room, RoomEvent, Scope
+from services.pipeline import Pipeline
+from services.store import Store
 from services.stream import EventStream
 
 # What depends on one clock for all logs is in test_cluster_bots.py besides.
@@ -178,6 +189,72 @@ async def test_so_many_of_a_user_even_at_once(store_url: str, chat: Chat) -> Non
     await chat.bots.create("1", "One more", BOTH)
     # Others have their own.
     await chat.bots.create("2", "Of Joe", BOTH)
+
+
+class _Lost(Store):
+    """A store that is lost after so many calls."""
+
+    left = math.inf
+
+    async def execute(self, pipe: Pipeline) -> list[Any]:
+        if self.left == 0:
+            raise Unavailable("It is gone.")
+        self.left -= 1
+        return await super().execute(pipe)
+
+
+@pytest.fixture
+async def dying(store_url: str) -> AsyncIterator[Chat]:
+    """A second process, without the tasks in the background."""
+    chat = Chat(_Lost.from_url(store_url), bcrypt_cost=4)
+    await chat.store.open()
+    yield chat
+    chat.passwords.close()
+    await chat.store.close()
+
+
+async def test_a_creation_that_was_cut_off_leaves_no_bot_but_the_owners(
+    chat: Chat, dying: Chat
+) -> None:
+    assert isinstance(dying.store, _Lost)
+    made = 0
+    for calls in range(100):
+        name = f"Bot number {calls}"
+        dying.store.left = calls
+        with suppress(Unavailable):
+            await dying.bots.create("1", name, BOTH)
+            break
+        found = await chat.users.by_username(name)
+        listed = await chat.bots.of_user("1")
+        assert [bot.user for bot in listed] == ([found] if found else [])
+        if found is None:
+            # The name is free once the turn of the dead is over, and what is left takes no place.
+            await chat.store.call("DEL", keys.REGISTERING)
+            bot, _ = await chat.bots.create("1", name, BOTH)
+            await chat.bots.delete("1", bot.user.id)
+        else:
+            made += 1
+            _, token = await chat.bots.rotate_token("1", found.id, BOTH)
+            assert await chat.sessions.resolve(token) is not None
+            await chat.bots.delete("1", found.id)
+    else:
+        pytest.fail("It was never created.")
+    assert made > 0
+
+
+@pytest.mark.parametrize("record", [{}, {"username": "Zoe"}, {"username": "Zoe", "owner": "2"}])
+async def test_what_is_listed_and_not_the_owners_is_none_of_theirs(
+    chat: Chat, record: dict[str, str]
+) -> None:
+    """An account of somebody else's now, or of nobody."""
+    for number in range(10):
+        await chat.store.call("ZADD", keys.bots("1"), 1, f"{100 + number}")
+        for field, value in record.items():
+            await chat.store.call("HSET", keys.user(f"{100 + number}"), field, value)
+    assert await chat.bots.of_user("1") == []
+    for attempt in (chat.bots.rotate_token("1", "100", BOTH), chat.bots.delete("1", "100")):
+        with pytest.raises(NotFound):
+            await attempt
 
 
 async def test_its_last_use_is_kept_and_it_never_expires(chat: Chat) -> None:

@@ -88,9 +88,9 @@ class TestRegister:
             "parley:spellings", "parley:spellings:upto",
         ]  # fmt: skip
         hashed, other = await passwords.hash("x"), await passwords.hash("x")
-        assert await store.run("register", keys, "Zoé", hashed, "0", "zoé") == b"1"
-        assert await store.run("register", keys, "Zoé", hashed, "0", "zoé") == b"1"
-        assert await store.run("register", keys, "Zoé", other, "0", "zoé") == b""
+        assert await store.run("register", keys, "Zoé", hashed, "0", "", 0, "zoé") == b"1"
+        assert await store.run("register", keys, "Zoé", hashed, "0", "", 0, "zoé") == b"1"
+        assert await store.run("register", keys, "Zoé", other, "0", "", 0, "zoé") == b""
         assert await store.redis.get("total_users") == b"1"
 
     @pytest.mark.parametrize(
