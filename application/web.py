@@ -275,6 +275,14 @@ def _engine(settings: Settings, observer: Observer) -> Engine:
 async def _opened_chat(store: Store, settings: Settings) -> AsyncIterator[Chat]:
     chat = configured_chat(store, settings)
     try:
+        await _open(chat, settings)
+        yield chat
+    finally:
+        await _close(chat)
+
+
+async def _open(chat: Chat, settings: Settings) -> None:
+    try:
         async with asyncio.timeout(_OPEN_SECONDS):
             await chat.open()
     except (RedisError, Unavailable, TimeoutError) as error:
@@ -284,10 +292,6 @@ async def _opened_chat(store: Store, settings: Settings) -> AsyncIterator[Chat]:
             f"Cannot use the store at {settings.store_address}: {reason.rstrip('.')}."
             " Set REDIS_ENDPOINT_URL to a Redis that takes writes, scripts and subscriptions."
         ) from error
-    try:
-        yield chat
-    finally:
-        await _close(chat)
 
 
 async def _close(chat: Chat) -> None:
