@@ -142,14 +142,20 @@ class Sentinels:
         pipe.sentinel_master(self._service)
         pipe.sentinel_get_master_addr_by_name(self._service)
         try:
-            state, (host, port) = await pipe.execute()
+            state, place = await pipe.execute()
         except ResponseError as error:
             if "No such master" not in str(error):
                 raise
-            raise ResponseError(f"no service {self._service} is watched there") from error
+            raise self._unwatched() from error
+        if place is None:
+            raise self._unwatched()  # Since a moment ago.
+        host, port = place
         if state["is_sdown"] or state["is_odown"]:
             return None
         return Primary(int(state["config-epoch"]), str_if_bytes(host), int(port))
+
+    def _unwatched(self) -> ResponseError:
+        return ResponseError(f"no service {self._service} is watched there")
 
 
 class PrimaryConnection(Connection):

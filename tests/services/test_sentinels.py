@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hiredis
 import pytest
+from redis.exceptions import ConnectionError
 
 from services.errors import Unavailable
+from services.sentinels import Sentinels
 from services.store import Store, StoreError, check_store
 from tests.store_process import BINARIES
 from tests.topologies.node import HOST, name_of
@@ -88,6 +91,30 @@ async def test_sentinels_that_do_not_know_the_service(replicated: Replicated) ->
     with pytest.raises(StoreError, match="no service unheard-of is watched"):
         await check_store(store, "here")
     await store.close()
+
+
+async def test_a_service_that_is_not_watched_any_more_is_no_end_of_watching() -> None:
+    """A sentinel may be told to forget it between the two questions that it is asked."""
+    state = ["config-epoch", "1", "flags", "master", "name", SERVICE]
+    rest = b"".join(b"$%d\r\n%b\r\n" % (len(word), word.encode()) for word in state)
+    told = b"*%d\r\n%b" % (len(state), rest)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        commands = hiredis.Reader()
+        while data := await reader.read(1000):
+            commands.feed(data)
+            while words := commands.gets():
+                subject = words[1].lower()
+                reply = {b"master": told, b"get-master-addr-by-name": b"*-1\r\n"}
+                writer.write(reply.get(subject, b"+OK\r\n"))
+        writer.close()
+
+    async with await asyncio.start_server(answer, HOST, 0) as server:
+        place = server.sockets[0].getsockname()
+        sentinels = Sentinels(SERVICE, [place], {"protocol": 2}, is_tls=False)
+        with pytest.raises(ConnectionError, match=f"no service {SERVICE} is watched"):
+            await sentinels.primary()
+        await sentinels.close()
 
 
 async def test_sentinels_have_users_of_their_own(tmp_path: Path) -> None:
