@@ -67,6 +67,10 @@ class Connection:
             self._fail(OperatorError("The server has closed a connection."))
         except ConnectionClosed as closed:
             self._fail(_ended(closed))
+        except Exception as error:
+            # What has come cannot be taken: nobody shall wait for more.
+            self._fail(error)
+            await self._socket.close()
 
     async def _handle(self, message: dict[str, Any]) -> None:
         match message:

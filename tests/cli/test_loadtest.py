@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from application.loadtest.connection import Connection, connected
 from services import keys
+from services.errors import OperatorError
 from services.store import Store
 from tests.cli.command import Outcome, parley
 from tests.servers import Server, start_server
@@ -39,6 +41,30 @@ def test_all_is_delivered_and_counted(server: Server, env: dict[str, str]) -> No
     assert (found["acknowledged"], found["delivered"]) == (50, 25 * 30)
     assert {found[name] for name in ("lost", "duplicated", "reordered", "unfounded")} == {0}
     assert "delivery took 50 %: " in outcome.stdout
+
+
+async def test_what_cannot_be_taken_is_told_to_who_waits(server: Server) -> None:
+    class _CannotTake(Exception):
+        pass
+
+    def take(data: dict[str, object]) -> None:
+        raise _CannotTake
+
+    async def ask_on(connection: Connection) -> None:
+        while True:
+            await connection.ask("{ eventCursor }")
+
+    login = {"username": "Pablo", "password": "password123"}
+    document = "mutation($input: LoginInput!) { login(input: $input) { token } }"
+    async with asyncio.timeout(10), connected(server.url) as nobody:
+        token = (await nobody.ask(document, input=login))["login"]["token"]
+        async with connected(server.url, token) as connection:
+            cursor = (await connection.ask("{ eventCursor }"))["eventCursor"]
+            follow = "subscription($after: String!) { events(after: $after) { __typename } }"
+            await connection.follow(take, follow, after=cursor)
+            with pytest.raises((_CannotTake, OperatorError)):
+                await ask_on(connection)
+            assert isinstance(connection.failure, _CannotTake)
 
 
 def test_refusals_are_counted_and_say_what_to_do(env: dict[str, str]) -> None:
