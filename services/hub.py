@@ -590,9 +590,14 @@ class Hub:
                 members[room_id].add(user_id)
         return members
 
-    async def _receive(self, envelopes: Iterable[bytes]) -> None:
+    async def _receive(self, envelopes: Collection[bytes]) -> None:
         """Envelopes of the shared channel: presence goes to all, the rest rings when logged."""
-        present = await self._bridge.receive(envelopes)
+        try:
+            present = await self._bridge.receive(envelopes)
+        except Unavailable:
+            # They wait until the store is back: presence is in no log to be read again.
+            self._envelopes = deque([*envelopes, *self._envelopes])
+            raise
         everybody = self._subscriptions.groups(PresenceEvent) if present else []
         await self._tell([(PresenceEvent(user_id), everybody) for user_id in present])
 

@@ -12,7 +12,7 @@ from services import keys
 from services.bells import PRESENCE, Channels, bell
 from services.chat import Chat
 from services.cursors import Cursor
-from services.errors import CursorExpired, NotFound
+from services.errors import CursorExpired, NotFound, Unavailable
 from services.models import (
     CaughtUpEvent,
     Event,
@@ -21,6 +21,7 @@ from services.models import (
     Room,
     RoomEvent,
 )
+from services.pipeline import Pipeline
 from services.stream import EventStream
 
 GENERAL = Room("0", "General")
@@ -315,6 +316,32 @@ async def test_presence_at_other_servers_reaches_everyone(chat: Chat) -> None:
             '{"Type":"user.connected","Data":"\\"Alex\\"","ServerId":"123"}',
         )
         assert await take(stream, 1) == [PresenceEvent("4")]
+
+
+@pytest.mark.usefixtures("strangers")
+async def test_presence_that_came_with_what_could_not_be_taken_is_told_later(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No log has it: what is lost of it is not found again."""
+    execute = chat.store.execute
+    is_away = asyncio.Event()
+
+    async def fail_once(pipe: Pipeline) -> list[object]:
+        looks_up = ("GET", keys.username("Alex")) in pipe.commands
+        if is_away.is_set() or not looks_up:
+            return await execute(pipe)
+        is_away.set()
+        raise Unavailable("The store is away.")
+
+    async with aclosing(chat.hub.subscribe("2", [PresenceEvent, CaughtUpEvent])) as stream:
+        await take(stream, 1)
+        monkeypatch.setattr(chat.store, "execute", fail_once)
+        for data in ('"Data":"{\\"id\\":3}"', '"Data":"\\"Alex\\""'):
+            chat.hub._note_envelope(f'{{"Type":"user.connected",{data},"ServerId":"123"}}'.encode())
+        chat.hub._wake.set()
+        await is_away.wait()
+        told = await take(stream, 2)
+        assert told == [PresenceEvent("3"), PresenceEvent("4")]
 
 
 async def test_a_stream_that_ends_leaves_nothing_behind(chat: Chat) -> None:
