@@ -83,7 +83,7 @@ class RedisChannels(BroadcastBackend):
         self._followed: set[str] = set()
         """The sharded channels."""
         self._events: asyncio.Queue[Event] = asyncio.Queue()
-        """Whoever takes them never waits (services/hub.py)."""
+        """Whoever takes them never waits (services/ear.py)."""
         self._reader: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
         self._is_tracking = False

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, suppress
 from services.bells import Channels
 from services.bots import DEFAULT_MOST_BOTS, Bots
 from services.bridge import Bridge
-from services.cluster_hub import ClusterHub
 from services.demo import Demo
 from services.durability import Durability
 from services.errors import Unavailable
@@ -81,13 +80,12 @@ class Chat:
         self.messages = Messages(store, self.log, self.rooms, server_id, durability, channels)
         self.presence = PresenceService(store, server_id, channels)
         self.bridge = Bridge(self.log, self.rooms, self.users, self.presence, server_id)
-        hub = ClusterHub if store.is_cluster else Hub
-        self.hub = hub(store, self.log, self.rooms, self.bridge, server_id, channels)
+        self.hub = Hub(store, self.log, self.rooms, self.bridge, server_id, channels)
         self.fleet = Fleet(store, server_id, channels)
         user_cache.hearing = lambda: self.hub.hearing
-        self.hub.on_users_changed = user_cache.forget
+        self.hub.ear.on_users_changed = user_cache.forget
         self.messages.on_sent = self.hub.note_sent
-        self.hub.on_session_ended = self._session_ended
+        self.hub.ear.on_session_ended = self._session_ended
         self.hub.on_reconnected = self._reconnected
         self._watched: dict[str, tuple[SessionKey, set[Callable[[], None]]]] = {}
         """By the hashes of tokens."""

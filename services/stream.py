@@ -66,23 +66,23 @@ class EventStream:
         For when `pull` has just found nothing. Afterwards there may be something to pull.
         """
         subscription = self.subscription
-        self.hub.join(subscription, audience, listener)
+        self.hub.register.join(subscription, audience, listener)
         try:
             await subscription.news()
             subscription.check()
         finally:
-            self.hub.leave(subscription)
+            self.hub.register.leave(subscription)
 
     async def aclose(self) -> None:
         self._is_closed = True
         if self._has_begun:
-            self.hub.unregister(self.subscription)
+            self.hub.register.remove(self.subscription)
 
     async def _pull(self) -> Event | None:
         subscription = self.subscription
         if not self._has_begun:
             self._has_begun = True
-            await self.hub.begin(subscription, self._after)
+            await self.hub.replay.begin(subscription, self._after)
         subscription.check()
         while not self._read and subscription.is_behind:
             await self._read_on()
@@ -102,7 +102,7 @@ class EventStream:
 
     async def _read_on(self) -> None:
         try:
-            self._read = (await self.hub.read_on(self.subscription))[::-1]
+            self._read = (await self.hub.replay.read_on(self.subscription))[::-1]
         except Unavailable:
             # It stays open, and goes on when the store is back.
             self.subscription.fall_behind()

@@ -235,6 +235,6 @@ async def test_nothing_is_left_of_those_who_went(chat: Chat) -> None:
         assert len(hub.audiences) == 1
         del kept
     assert len(hub.audiences) == 0
-    assert not hub._subscriptions
-    assert not hub._by_room
-    assert not hub._by_user
+    assert not hub.subscriptions
+    assert not hub.register.by_room
+    assert not hub.register.by_user

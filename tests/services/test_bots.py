@@ -143,7 +143,7 @@ async def test_it_hears_nothing_of_a_room_that_it_was_taken_out_of(
     for room in (GENERAL, LOBBY):
         await chat.bots.add_to_room("1", bot.user.id, room.id)
     if not store_tells:
-        chat.hub._note_changes = lambda changed: None  # type: ignore[method-assign]
+        chat.hub.ear._note_changes = lambda changed: None  # type: ignore[method-assign]
     async with (
         following(chat, bot) as of_all,
         following(chat, bot, room=LOBBY) as of_lobby,

@@ -23,7 +23,7 @@ MARGIN = 2_000_000
 @pytest.fixture
 async def chat(empty_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Chat]:
     """One that has not checked for long that everything was handed out."""
-    monkeypatch.setattr("services.cluster_hub.CHECK_SECONDS", 3600)
+    monkeypatch.setattr("services.cluster_checks.CHECK_SECONDS", 3600)
     chat = Chat(Store.from_url(empty_cluster.url), bcrypt_cost=4)
     await chat.open()
     yield chat

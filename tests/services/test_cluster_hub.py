@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from services import cluster_hub, cluster_subscription, keys
+from services import cluster_checks, cluster_delivery, cluster_subscription, keys
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired, Unavailable
@@ -25,8 +25,8 @@ KINDS = (MessageEvent, CaughtUpEvent)
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hub that checks all the time; the clocks of one machine agree without a margin."""
-    monkeypatch.setattr(cluster_hub, "CHECK_SECONDS", 0.01)
-    for module in (cluster_hub, cluster_subscription):
+    monkeypatch.setattr(cluster_checks, "CHECK_SECONDS", 0.01)
+    for module in (cluster_delivery, cluster_subscription):
         monkeypatch.setattr(module, "MARGIN", 0)
 
 
@@ -176,7 +176,7 @@ async def test_what_did_not_ring_is_found_and_no_longer_in_doubt(chat: Chat) -> 
         began = await chat.log.now()
         await unheard(chat, private.id, "late")
         assert await texts(stream, 1) == ["late"]
-        await until(lambda: chat.hub._sound > began)  # type: ignore[attr-defined]
+        await until(lambda: chat.hub._clocks._delivery.sound > began)  # type: ignore[attr-defined]
 
 
 async def test_a_server_that_stands_still_holds_nobody_else_up(

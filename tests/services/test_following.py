@@ -51,7 +51,7 @@ async def test_a_slow_subscriber_costs_little_and_loses_nothing(chat: Chat, othe
     kinds = (MessageEvent, PresenceEvent, CaughtUpEvent)
     async with aclosing(chat.hub.subscribe("1", kinds)) as slow:
         await take(slow, 1)
-        (subscription,) = chat.hub._subscriptions
+        (subscription,) = chat.hub.subscriptions
         await other.presence.connect(User("3", "Mary"))
         long = "x" * 3_900
         for number in range(300):
@@ -201,7 +201,7 @@ async def test_nothing_leaks_where_the_store_does_not_tell_of_changes(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A user of the store may not be allowed to ask for that."""
-    monkeypatch.setattr(chat.hub, "_note_changes", lambda changed: None)
+    monkeypatch.setattr(chat.hub.ear, "_note_changes", lambda changed: None)
     private = await chat.rooms.open_private("1", "3")
     kinds = (MessageEvent, CaughtUpEvent)
     async with aclosing(chat.hub.subscribe("1", kinds, room_id=private.id)) as stream:

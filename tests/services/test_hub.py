@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 
 from services import keys
 from services.bells import PRESENCE, Channels, bell
+from services.channel import Published
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired, NotFound, Unavailable
@@ -337,8 +338,8 @@ async def test_presence_that_came_with_what_could_not_be_taken_is_told_later(
         await take(stream, 1)
         monkeypatch.setattr(chat.store, "execute", fail_once)
         for data in ('"Data":"{\\"id\\":3}"', '"Data":"\\"Alex\\""'):
-            chat.hub._note_envelope(f'{{"Type":"user.connected",{data},"ServerId":"123"}}'.encode())
-        chat.hub._wake.set()
+            envelope = f'{{"Type":"user.connected",{data},"ServerId":"123"}}'.encode()
+            chat.hub.ear.note(Published("", keys.MESSAGES_CHANNEL, envelope))
         await is_away.wait()
         told = await take(stream, 2)
         assert told == [PresenceEvent("3"), PresenceEvent("4")]
@@ -348,17 +349,17 @@ async def test_a_stream_that_ends_leaves_nothing_behind(chat: Chat) -> None:
     for _ in range(3):
         async with live(chat, "1"), live(chat, "2", room_id="0"):
             pass
-    assert not chat.hub._subscriptions
-    assert not chat.hub._by_room
-    assert not chat.hub._by_user
+    assert not chat.hub.subscriptions
+    assert not chat.hub.register.by_room
+    assert not chat.hub.register.by_user
 
 
 async def test_a_subscription_that_cannot_begin_leaves_nothing_behind(chat: Chat) -> None:
     await chat.store.call("SET", keys.user_rooms("1"), "not a set")
     with pytest.raises(ResponseError):
         await anext(chat.hub.subscribe("1", [MessageEvent]))
-    assert not chat.hub._subscriptions
-    assert not chat.hub._by_user
+    assert not chat.hub.subscriptions
+    assert not chat.hub.register.by_user
 
 
 async def test_an_old_snapshot_plus_the_events_is_a_fresh_snapshot(chat: Chat, other: Chat) -> None:

@@ -110,7 +110,7 @@ async def test_subscribers_who_come_and_go_while_much_is_sent_miss_nothing(
         assert isinstance(caught_up, CaughtUpEvent)
         news = await chat.log.news(["room:0"], caught_up.position, limit=10)
         assert events == [event for _, event in news.entries]
-        chat.hub._interest.sweep()
+        chat.hub.register.sweep()
     has_ended.set()
     await sending
 
@@ -123,7 +123,7 @@ async def test_a_room_that_is_joined_is_followed_from_then_on(chat: Chat, other:
     async with live(chat, "1") as stream:
         # Idle for a while, it has nothing to go by but what the process has heard of itself.
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while chat.hub._position < await chat.log.now():
+            while chat.hub.register.position < await chat.log.now():
                 await asyncio.sleep(0.05)
         await other.store.call("SADD", keys.user_rooms("1"), "7")
         await until_heard_by(chat, "room:7", 1)
@@ -155,7 +155,7 @@ async def test_a_connection_that_has_gone_deaf_is_noticed(chat: Chat, other: Cha
         conversation = chat.hub._channels._conversation
         assert conversation is not None
         pipe = chat.store.pipeline()
-        for channel in (bell("room:0"), str(chat.hub._echo)):
+        for channel in (bell("room:0"), str(chat.hub.ear.echo.channel)):
             pipe.add("SUNSUBSCRIBE", channel)
         conversation.say(pipe.packed()[0])
         await until_heard_by(chat, "room:0", 0)
