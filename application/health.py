@@ -10,8 +10,8 @@ from starlette.responses import Response
 from application.pages import no_store
 from services.chat import Chat
 from services.errors import Unavailable
-from services.store import Store
-from services.writes import refusals
+from services.redis.store import Store
+from services.redis.writes import refusals
 
 _READY_SECONDS = 1.0
 

@@ -23,14 +23,14 @@ from application.transports.limits import Limits
 from application.trusted import read_documents
 from execution.limits import OperationLimits
 from schema.connection import DEFAULT_PAGE, MAX_PAGE
-from services.bells import Channels
-from services.bots import DEFAULT_MOST_BOTS
-from services.durability import Durability
-from services.endpoints import address, as_url
+from services.accounts.bots import DEFAULT_MOST_BOTS
+from services.accounts.passwords import DEFAULT_QUEUE
+from services.accounts.sessions import DEFAULT_MOST_SECONDS, DEFAULT_MOST_SESSIONS, DEFAULT_TTL
 from services.errors import OperatorError
-from services.passwords import DEFAULT_QUEUE
+from services.hub.bells import Channels
 from services.rates import Rate, Rates
-from services.sessions import DEFAULT_MOST_SECONDS, DEFAULT_MOST_SESSIONS, DEFAULT_TTL
+from services.redis.durability import Durability
+from services.redis.endpoints import address, as_url
 
 ENV_FILE = ".env"
 

@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 from application.settings import Settings
 from services.chat import Chat
-from services.embedded import EmbeddedStore
 from services.fleet import check_channels
-from services.store import Store, StoreError, check_durability, check_store
+from services.redis.embedded import EmbeddedStore
+from services.redis.store import Store, StoreError, check_durability, check_store
 
 _log = logging.getLogger(__name__)
 

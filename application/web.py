@@ -50,7 +50,7 @@ from resolvers.root import build_schema
 from schema.errors import format_error
 from services.chat import Chat
 from services.errors import OperatorError, Unavailable
-from services.store import Store, StoreError
+from services.redis.store import Store, StoreError
 
 if TYPE_CHECKING:
     from application.traces.tracing import Tracing

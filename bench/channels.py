@@ -23,10 +23,10 @@ from bench.contestants import CONTESTANTS, EDGE
 from bench.servers import Server, serving
 from bench.store import BenchStore, tokens
 from services import keys
-from services.bells import Channels
 from services.chat import Chat
+from services.hub.bells import Channels
 from services.models import Room
-from services.store import Store
+from services.redis.store import Store
 
 _SERVERS = (1, 2, 4)
 _ROOMS = (10, 100, 1000)

@@ -13,7 +13,7 @@ import orjson
 import redis
 
 from services import keys
-from services.embedded import _find_binary
+from services.redis.embedded import _find_binary
 
 USERS = 1000
 PUBLIC_ROOMS = 100

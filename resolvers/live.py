@@ -8,10 +8,10 @@ from execution.stream import Listener, SharedSource
 from execution.subscription import SubscriptionPlan
 from schema.context import Context
 from services import models
-from services.audience import Words
 from services.errors import Unavailable
-from services.stream import EventStream
-from services.subscription import LiveEvent
+from services.hub.audience import Words
+from services.hub.stream import EventStream
+from services.hub.subscription import LiveEvent
 
 T = TypeVar("T")
 

@@ -9,10 +9,10 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
 from services import models
+from services.accounts.sessions import Counted, Sessions
 from services.chat import Chat
 from services.errors import Forbidden, RateLimited, Unauthenticated
 from services.models import Scope
-from services.sessions import Counted, Sessions
 from services.together import together
 
 _LOG_IN_FIRST = "Log in first."

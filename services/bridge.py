@@ -5,12 +5,12 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 
+from services.accounts.users import Users
 from services.errors import NotFound, Unavailable
 from services.log import Log
 from services.presence import PresenceService
 from services.rooms import Rooms
 from services.tasks import stop
-from services.users import Users
 from services.wire import (
     Envelope,
     MalformedRecord,

@@ -6,32 +6,32 @@ import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
-from services.bells import Channels
-from services.bots import DEFAULT_MOST_BOTS, Bots
-from services.bridge import Bridge
-from services.demo import Demo
-from services.durability import Durability
-from services.errors import Unavailable
-from services.fleet import Fleet
-from services.hub import Hub
-from services.log import Log
-from services.messages import Messages
-from services.models import SessionKey
-from services.named_rooms import NamedRooms
-from services.passwords import DEFAULT_COST, DEFAULT_QUEUE, Passwords
-from services.presence import PresenceService
-from services.rates import Rates
-from services.rooms import Rooms
-from services.sessions import (
+from services.accounts.bots import DEFAULT_MOST_BOTS, Bots
+from services.accounts.passwords import DEFAULT_COST, DEFAULT_QUEUE, Passwords
+from services.accounts.sessions import (
     DEFAULT_MOST_SECONDS,
     DEFAULT_MOST_SESSIONS,
     DEFAULT_TTL,
     Sessions,
 )
-from services.store import Store
+from services.accounts.user_cache import UserCache
+from services.accounts.users import Users
+from services.bridge import Bridge
+from services.demo import Demo
+from services.errors import Unavailable
+from services.fleet import Fleet
+from services.hub.bells import Channels
+from services.hub.hub import Hub
+from services.log import Log
+from services.messages import Messages
+from services.models import SessionKey
+from services.named_rooms import NamedRooms
+from services.presence import PresenceService
+from services.rates import Rates
+from services.redis.durability import Durability
+from services.redis.store import Store
+from services.rooms import Rooms
 from services.tasks import stop
-from services.user_cache import UserCache
-from services.users import Users
 
 _log = logging.getLogger(__name__)
 

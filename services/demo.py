@@ -6,10 +6,10 @@ from itertools import combinations
 import orjson
 
 from services import keys
-from services.cluster import slot_of
+from services.accounts.passwords import Passwords
 from services.ids import private_room_id
-from services.passwords import Passwords
-from services.store import Store
+from services.redis.cluster import slot_of
+from services.redis.store import Store
 from services.wire import own_message
 
 USERNAMES = ("Pablo", "Joe", "Mary", "Alex")

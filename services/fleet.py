@@ -5,10 +5,10 @@ import logging
 from redis.exceptions import RedisError
 
 from services import keys
-from services.bells import Channels
 from services.errors import Unavailable
-from services.pipeline import pairs
-from services.store import Store, StoreError
+from services.hub.bells import Channels
+from services.redis.pipeline import pairs
+from services.redis.store import Store, StoreError
 
 _log = logging.getLogger(__name__)
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from services import keys
-from services.bells import Channels
 from services.errors import Unavailable
+from services.hub.bells import Channels
 from services.ids import is_room_id, message_node_id
 from services.models import Message, MessageEvent, RoomEvent
-from services.pipeline import Pipeline
-from services.store import Store
+from services.redis.pipeline import Pipeline
+from services.redis.store import Store
 from services.wire import (
     MalformedRecord,
     StoredMessage,

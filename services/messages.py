@@ -9,15 +9,15 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from services import keys
-from services.bells import Channels
 from services.cursors import Cursor
-from services.durability import Durability
 from services.errors import BadUserInput, Conflict, Unavailable
+from services.hub.bells import Channels
 from services.ids import private_members
 from services.log import Log, own_position, to_message
 from services.models import Message, MessagePage, Room
+from services.redis.durability import Durability
+from services.redis.store import Store
 from services.rooms import Rooms
-from services.store import Store
 from services.texts import is_encodable
 from services.together import together
 from services.wire import message_template

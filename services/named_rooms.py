@@ -5,12 +5,13 @@ Everybody may read a named room who knows its id; its members are those who find
 
 from collections.abc import AsyncIterator
 
-from services import keys, names
+from services import keys
+from services.accounts import names
 from services.errors import BadUserInput, NotFound
 from services.ids import is_room_id, private_members
 from services.models import Room
+from services.redis.store import Store
 from services.rooms import GENERAL, Rooms
-from services.store import Store
 
 _FIRST_ID = 1001
 """Above what anybody takes for a user's id in small installations; numbers sort well everywhere."""

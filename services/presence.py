@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import orjson
 
 from services import keys
-from services.bells import Channels
 from services.errors import Unavailable
+from services.hub.bells import Channels
 from services.models import Presence, User
-from services.store import Store
+from services.redis.store import Store
 from services.wire import encode_envelope, presence_data
 
 LEASE_SECONDS = 45.0

@@ -14,7 +14,7 @@ from services import keys
 from services.addresses import holder
 from services.errors import RateLimited
 from services.models import SessionKey
-from services.store import Store
+from services.redis.store import Store
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _RATE = re.compile(rf"([1-9][0-9]{{0,8}}) */ *({'|'.join(_SECONDS)})")

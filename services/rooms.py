@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from services import keys
-from services.bells import Channels
+from services.accounts.registration import OWNER
+from services.accounts.users import Users
 from services.errors import BadUserInput, NotFound
+from services.hub.bells import Channels
 from services.ids import is_room_id, private_members, private_room_id
 from services.models import Room, User
-from services.registration import OWNER
-from services.store import Store
+from services.redis.store import Store
 from services.together import together
-from services.users import Users
 from services.wire import encode_envelope, show_room_data
 
 GENERAL = "0"

@@ -17,11 +17,11 @@ import pytest
 import redis
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from services.bells import Channels
 from services.chat import Chat
-from services.embedded import EmbeddedStore
-from services.endpoints import as_url
-from services.store import Store
+from services.hub.bells import Channels
+from services.redis.embedded import EmbeddedStore
+from services.redis.endpoints import as_url
+from services.redis.store import Store
 from tests.servers import Server, start_server
 from tests.store_process import VALKEY
 from tests.topologies.cluster import Cluster

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from services.embedded import _find_binary
+from services.redis.embedded import _find_binary
 from tests.topologies.node import Node
 
 VALKEY = str(_find_binary())

@@ -2,10 +2,10 @@
 
 from application.checkup.settings import is_reached
 from application.settings import Settings
+from services.accounts.users import Users
 from services.checkup.finding import Finding, warning, wrong
 from services.demo import PASSWORD, USERNAMES
 from services.errors import Unauthenticated
-from services.users import Users
 
 
 async def check_accounts(users: Users, settings: Settings) -> list[Finding]:

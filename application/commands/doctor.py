@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from application.settings import Settings
     from services.checkup.finding import Finding
-    from services.sentinels import Place
+    from services.redis.sentinels import Place
 
 _MARKS = {"ok": None, "warning": typer.colors.YELLOW, "wrong": typer.colors.RED}
 
@@ -76,8 +76,8 @@ async def _store(settings: "Settings") -> "AsyncGenerator[Finding, None]":
     from services.checkup.server import check_server
     from services.checkup.timing import check_timing
     from services.checkup.use import check_use
-    from services.endpoints import Endpoint
     from services.errors import OperatorError, Unavailable
+    from services.redis.endpoints import Endpoint
 
     if settings.store_url is not None:
         endpoint = Endpoint.from_url(settings.store_url, settings.store_password)

@@ -26,10 +26,10 @@ from application.request_ids import request_id, trace_id
 from execution.errors import RequestError
 from execution.observer import Observer
 from execution.operation import Operation
-from services.deliveries import Deliveries
-from services.pipeline import Pipeline
-from services.store import names_of
-from services.ways import Way
+from services.hub.deliveries import Deliveries
+from services.redis.pipeline import Pipeline
+from services.redis.store import names_of
+from services.redis.ways import Way
 
 _FLUSH_SECONDS = 2.0
 """How long a collector may take to take the last spans."""

@@ -6,14 +6,14 @@ import time
 from collections.abc import AsyncIterator
 
 from services import keys
+from services.accounts.passwords import NOBODYS_HASH
 from services.archive.lines import VERSION, ArchiveError, text, write_line
 from services.ids import is_room_id, private_members
-from services.layout import read_layout
 from services.log import Log
-from services.passwords import NOBODYS_HASH
-from services.pipeline import pairs
 from services.presence import LAST_SEEN
-from services.store import Store
+from services.redis.layout import read_layout
+from services.redis.pipeline import pairs
+from services.redis.store import Store
 
 _USERS_AT_ONCE = 100
 _MESSAGES_AT_ONCE = 500

@@ -21,9 +21,9 @@ from services.archive.lines import (
 from services.fleet import Fleet
 from services.log import Log, own_position
 from services.messages import IDEMPOTENCY_SECONDS, idempotency
-from services.pipeline import Pipeline
 from services.presence import LAST_SEEN
-from services.store import Store
+from services.redis.pipeline import Pipeline
+from services.redis.store import Store
 from services.wire import decode_own_message
 
 _BATCH_LINES = 500

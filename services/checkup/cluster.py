@@ -8,10 +8,10 @@ from redis.exceptions import RedisError, ResponseError
 
 from services.checkup.finding import Finding, at, name, ok, warning, wrong
 from services.errors import Unavailable
-from services.layout import Member, own, read_members
-from services.pipeline import pairs
-from services.sentinels import Place
-from services.store import Store
+from services.redis.layout import Member, own, read_members
+from services.redis.pipeline import pairs
+from services.redis.sentinels import Place
+from services.redis.store import Store
 
 _CLUSTER = "cluster"
 _ENOUGH = 3

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from services.sentinels import Place
+from services.redis.sentinels import Place
 
 Level = Literal["ok", "warning", "wrong"]
 """`wrong`: the chat does not work, or loses what it has promised to keep."""

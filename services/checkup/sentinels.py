@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.checkup.finding import Finding, ok, warning, wrong
-from services.sentinels import Primary, Sentinels
+from services.redis.sentinels import Primary, Sentinels
 
 _ENOUGH = 3
 

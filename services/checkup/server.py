@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from redis.exceptions import NoPermissionError
 
 from services.checkup.finding import Finding, at, ok, warning, wrong
-from services.durability import Durability
-from services.sentinels import Place
-from services.store import Store
+from services.redis.durability import Durability
+from services.redis.sentinels import Place
+from services.redis.store import Store
 
 _OLDEST = (6, 2)
 _FULL = 0.9

@@ -7,9 +7,9 @@ from typing import Any
 
 from services import keys
 from services.checkup.finding import Finding, at, name, ok, warning, wrong
-from services.cluster_subscription import MARGIN
-from services.sentinels import Place
-from services.store import Store
+from services.hub.cluster_subscription import MARGIN
+from services.redis.sentinels import Place
+from services.redis.store import Store
 
 _ROUNDS = 200
 _SLOW_SECONDS = 0.005

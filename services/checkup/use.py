@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from redis.exceptions import NoPermissionError
 
 from services import keys
-from services.bells import Channels
 from services.checkup.finding import Finding, at, name, ok, warning, wrong
 from services.errors import Unavailable
 from services.fleet import Fleet
-from services.rights import missing_rights
-from services.sentinels import Place
-from services.store import Store, StoreError
-from services.writes import refusals
+from services.hub.bells import Channels
+from services.redis.rights import missing_rights
+from services.redis.sentinels import Place
+from services.redis.store import Store, StoreError
+from services.redis.writes import refusals
 
 
 async def check_use(

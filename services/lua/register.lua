@@ -10,7 +10,7 @@
 -- The hash is salted, so it is a witness as well: a name that stands for a user with just this hash
 -- was written by this very call, whose reply got lost on the way.
 -- The id is only known here, so the user's keys are not among KEYS. On a Redis Cluster, where the keys
--- lie in several slots, services/registration.py does it without this script.
+-- lie in several slots, services/accounts/registration.py does it without this script.
 local owner = redis.call('GET', KEYS[1])
 if owner then
   local id = string.match(owner, '%d+$') or ''

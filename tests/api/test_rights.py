@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from services.rights import CLUSTER_RULE, RULE, SHARDED_RULE, missing_rights
+from services.redis.rights import CLUSTER_RULE, RULE, SHARDED_RULE, missing_rights
 from tests.api import test_chat
 from tests.api.client import subscription, visitors
 from tests.api.conftest import Visitor

@@ -7,7 +7,7 @@ import pytest
 
 from services import keys
 from services.checkup.timing import check_clocks
-from services.rights import CLUSTER_RULE, RULE
+from services.redis.rights import CLUSTER_RULE, RULE
 from tests.cli.command import parley
 from tests.cli.test_doctor import examine
 from tests.servers import start_server

@@ -9,7 +9,7 @@ import pytest
 from application.loadtest.connection import Connection, connected
 from services import keys
 from services.errors import OperatorError
-from services.store import Store
+from services.redis.store import Store
 from tests.cli.command import Outcome, parley
 from tests.servers import Server, start_server
 

@@ -6,9 +6,9 @@ from contextlib import aclosing
 import pytest
 
 from services import keys
-from services.bells import Channels
 from services.chat import Chat
 from services.errors import NotFound, Unauthenticated
+from services.hub.bells import Channels
 from services.models import CaughtUpEvent, RoomEvent, Scope
 from tests.cli.command import Outcome, parley
 

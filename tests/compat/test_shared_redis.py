@@ -10,7 +10,7 @@ import redis
 
 from services.chat import Chat
 from services.models import Event, MessageEvent, PresenceEvent, Room, RoomEvent
-from services.store import Store
+from services.redis.store import Store
 from tests.compat.original import Flavour, OriginalServer
 
 GENERAL = Room("0", "General")

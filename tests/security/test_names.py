@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import redis
 
-from services.passwords import Passwords
+from services.accounts.passwords import Passwords
 from tests.security.accounts import LOG_IN, REGISTER, refusal, register
 from tests.security.conftest import Serve, Visit
 

@@ -6,11 +6,11 @@ import bcrypt
 import httpx
 import pytest
 
+from services.accounts.passwords import Passwords
+from services.accounts.users import Users
 from services.errors import RateLimited, Unauthenticated
-from services.passwords import Passwords
 from services.rates import Rate, Rates
-from services.store import Store
-from services.users import Users
+from services.redis.store import Store
 from tests.security.accounts import LOG_IN, REGISTER, answer, guess, refusal, register
 from tests.security.conftest import Serve, Visit
 from tests.servers import Server

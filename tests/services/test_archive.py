@@ -14,7 +14,7 @@ from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import Conflict, Unauthenticated
 from services.models import CaughtUpEvent, MessageEvent, RoomEvent, Scope
-from services.store import Store
+from services.redis.store import Store
 from tests.store_process import StoreProcess
 
 FOREIGN = [

@@ -7,12 +7,12 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from services import keys
-from services.audience import Audience, Words
 from services.chat import Chat
 from services.errors import NotFound, Unavailable
+from services.hub.audience import Audience, Words
+from services.hub.stream import EventStream
+from services.hub.subscription import LiveEvent
 from services.models import Event, MessageEvent, PresenceEvent, Room, RoomEvent
-from services.stream import EventStream
-from services.subscription import LiveEvent
 
 GENERAL = Room("0", "General")
 

@@ -19,10 +19,10 @@ from services.errors import (
     Unauthenticated,
     Unavailable,
 )
+from services.hub.stream import EventStream
 from services.models import Bot, CaughtUpEvent, Event, MessageEvent, Room, RoomEvent, Scope
-from services.pipeline import Pipeline
-from services.store import Store
-from services.stream import EventStream
+from services.redis.pipeline import Pipeline
+from services.redis.store import Store
 
 # What depends on one clock for all logs is in test_cluster_bots.py besides.
 pytestmark = pytest.mark.on_cluster

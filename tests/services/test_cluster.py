@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services import keys
+from services.accounts.registration import register
 from services.chat import Chat
-from services.cluster import slot_of
-from services.durability import Durability
 from services.errors import Conflict, Unavailable
-from services.registration import register
-from services.store import Store, StoreError, check_store
+from services.redis.cluster import slot_of
+from services.redis.durability import Durability
+from services.redis.store import Store, StoreError, check_store
 from tests.store_process import StoreProcess
 from tests.topologies.cluster import Cluster
 from tests.topologies.node import Node

@@ -14,7 +14,7 @@ from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired
 from services.models import CaughtUpEvent, MessageEvent, Room, RoomEvent
-from services.store import Store
+from services.redis.store import Store
 from tests.services.test_archive import FOREIGN, content, exported
 from tests.store_process import StoreProcess
 from tests.topologies.cluster import Cluster

@@ -9,9 +9,9 @@ import pytest
 from services import keys
 from services.chat import Chat
 from services.cursors import Cursor
+from services.hub.stream import EventStream
 from services.models import Bot, CaughtUpEvent, MessageEvent, Room, Scope
-from services.store import Store
-from services.stream import EventStream
+from services.redis.store import Store
 from tests.topologies.cluster import Cluster
 
 GENERAL = Room("0", "General")
@@ -23,7 +23,7 @@ MARGIN = 2_000_000
 @pytest.fixture
 async def chat(empty_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Chat]:
     """One that has not checked for long that everything was handed out."""
-    monkeypatch.setattr("services.cluster_checks.CHECK_SECONDS", 3600)
+    monkeypatch.setattr("services.hub.cluster_checks.CHECK_SECONDS", 3600)
     chat = Chat(Store.from_url(empty_cluster.url), bcrypt_cost=4)
     await chat.open()
     yield chat

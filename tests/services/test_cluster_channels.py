@@ -6,11 +6,11 @@ from contextlib import aclosing
 
 import pytest
 
-from services.bells import Channels, bell
 from services.chat import Chat
+from services.hub.bells import Channels, bell
+from services.hub.stream import EventStream
 from services.models import CaughtUpEvent, Event, MessageEvent, Room
-from services.store import Store
-from services.stream import EventStream
+from services.redis.store import Store
 from tests.topologies.cluster import Cluster, ask
 from tests.topologies.node import Node, until
 

@@ -8,14 +8,15 @@ from unittest.mock import Mock
 
 import pytest
 
-from services import cluster_checks, cluster_delivery, cluster_subscription, keys
+from services import keys
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired, Unavailable
+from services.hub import cluster_checks, cluster_delivery, cluster_subscription
+from services.hub.stream import EventStream
 from services.log import News
 from services.models import CaughtUpEvent, Message, MessageEvent, Room, User
-from services.store import Store
-from services.stream import EventStream
+from services.redis.store import Store
 from tests.topologies.cluster import Cluster
 
 GENERAL = Room("0", "General")

@@ -23,16 +23,16 @@ from hypothesis.stateful import (
 )
 
 from services import keys
-from services.audience import Words
-from services.bells import Channels
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import Conflict
+from services.hub.audience import Words
+from services.hub.bells import Channels
+from services.hub.stream import EventStream
+from services.hub.subscription import LiveEvent
 from services.ids import private_members, private_room_id
 from services.models import CaughtUpEvent, Event, Message, MessageEvent, Room
-from services.store import Store
-from services.stream import EventStream
-from services.subscription import LiveEvent
+from services.redis.store import Store
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ from services import keys
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired
+from services.hub.stream import EventStream
 from services.models import Message, MessageEvent, Room
-from services.store import Store
-from services.stream import EventStream
+from services.redis.store import Store
 
 GENERAL = Room("0", "General")
 

@@ -7,10 +7,12 @@ from unittest.mock import Mock
 import pytest
 
 from services import keys
-from services.bells import Channels
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import NotFound
+from services.hub.bells import Channels
+from services.hub.stream import EventStream
+from services.hub.subscription import MAX_WAITING_BYTES
 from services.models import (
     CaughtUpEvent,
     Event,
@@ -21,8 +23,6 @@ from services.models import (
     RoomEvent,
     User,
 )
-from services.stream import EventStream
-from services.subscription import MAX_WAITING_BYTES
 
 GENERAL = Room("0", "General")
 

@@ -9,11 +9,12 @@ import pytest
 from redis.exceptions import ResponseError
 
 from services import keys
-from services.bells import PRESENCE, Channels, bell
-from services.channel import Published
 from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired, NotFound, Unavailable
+from services.hub.bells import PRESENCE, Channels, bell
+from services.hub.channel import Published
+from services.hub.stream import EventStream
 from services.models import (
     CaughtUpEvent,
     Event,
@@ -22,8 +23,7 @@ from services.models import (
     Room,
     RoomEvent,
 )
-from services.pipeline import Pipeline
-from services.stream import EventStream
+from services.redis.pipeline import Pipeline
 
 GENERAL = Room("0", "General")
 ALL = (MessageEvent, RoomEvent, PresenceEvent, CaughtUpEvent)

@@ -20,7 +20,7 @@ from services.rates import (
     registration_buckets,
     take,
 )
-from services.store import Store
+from services.redis.store import Store
 
 pytestmark = pytest.mark.on_cluster
 

@@ -10,8 +10,8 @@ import pytest
 from redis.exceptions import ConnectionError
 
 from services.errors import Unavailable
-from services.sentinels import Sentinels
-from services.store import Store, StoreError, check_store
+from services.redis.sentinels import Sentinels
+from services.redis.store import Store, StoreError, check_store
 from tests.store_process import BINARIES
 from tests.topologies.node import HOST, name_of
 from tests.topologies.replicated import SERVICE, Replicated

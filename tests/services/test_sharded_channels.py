@@ -6,13 +6,14 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from services import interest, keys
-from services.bells import PRESENCE, Channels, bell
+from services import keys
 from services.chat import Chat
 from services.fleet import Fleet
+from services.hub import interest
+from services.hub.bells import PRESENCE, Channels, bell
+from services.hub.stream import EventStream
 from services.models import CaughtUpEvent, Event, MessageEvent, PresenceEvent, Room, RoomEvent, User
-from services.store import Store, StoreError
-from services.stream import EventStream
+from services.redis.store import Store, StoreError
 
 GENERAL = Room("0", "General")
 KINDS = (MessageEvent, CaughtUpEvent)

@@ -7,7 +7,7 @@ import pytest
 from services import keys
 from services.errors import Unavailable
 from services.log import Log
-from services.store import Store
+from services.redis.store import Store
 
 
 async def test_pipelines_of_one_turn_share_a_round_trip(store: Store) -> None:

@@ -14,14 +14,14 @@ import uvloop
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
-from services.channel import RedisChannels
 from services.chat import Chat
-from services.durability import Durability
 from services.errors import RateLimited, Unavailable
+from services.hub.channel import RedisChannels
 from services.models import Message, Room
 from services.rates import Rate, Rates
-from services.sentinels import Place
-from services.store import Store, StoreError, check_durability
+from services.redis.durability import Durability
+from services.redis.sentinels import Place
+from services.redis.store import Store, StoreError, check_durability
 from tests.faults.proxy import Proxy
 from tests.patience import within
 from tests.store_process import BINARIES, REDIS, VALKEY, StoreProcess
@@ -479,7 +479,7 @@ async def test_a_store_too_old_to_wait_for_its_disk() -> None:
 async def test_the_log_says_once_that_nothing_is_heard(
     mortal: StoreProcess, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caplog.set_level("INFO", "services.channel")
+    caplog.set_level("INFO", "services.hub.channel")
     store = Store.from_url(mortal.url)
     tries: asyncio.Queue[None] = asyncio.Queue()
     make = store.lonely_connection

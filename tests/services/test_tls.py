@@ -12,8 +12,8 @@ import pytest
 
 from application.settings import Settings
 from application.stores import configured_store
-from services.endpoints import as_url
-from services.store import Store, StoreError
+from services.redis.endpoints import as_url
+from services.redis.store import Store, StoreError
 from tests.api.client import User, subscription
 from tests.api.test_chat import EVENTS, following
 from tests.servers import start_server

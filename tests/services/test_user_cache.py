@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services import keys
+from services.accounts.user_cache import UserCache
 from services.chat import Chat
 from services.models import User
-from services.user_cache import UserCache
 
 
 def heard_on(connection: int | None) -> UserCache:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from services.cluster import slot_of
+from services.redis.cluster import slot_of
 from tests.ports import free_port
 from tests.topologies.node import HOST, Node, name_of, until
 

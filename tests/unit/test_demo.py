@@ -10,12 +10,12 @@ from itertools import permutations
 import pytest
 
 from services import keys
+from services.accounts.passwords import Passwords
+from services.accounts.users import Users
 from services.demo import seed
 from services.ids import private_room_id
 from services.log import Log
-from services.passwords import Passwords
-from services.store import Store
-from services.users import Users
+from services.redis.store import Store
 
 IDS = ("1", "2", "3", "4")
 PRIVATE_ROOMS = ("1:2", "1:3", "1:4", "2:3", "2:4", "3:4")

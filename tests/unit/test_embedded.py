@@ -18,14 +18,14 @@ from urllib.parse import unquote
 import pytest
 from redis import Redis
 
-from services.embedded import EmbeddedStore, EmbeddedStoreError
+from services.redis.embedded import EmbeddedStore, EmbeddedStoreError
 
 _ROOT = Path(__file__).parents[2]
 
 _USER = """
 import sys
 from pathlib import Path
-from services.embedded import EmbeddedStore
+from services.redis.embedded import EmbeddedStore
 store = EmbeddedStore(Path(sys.argv[1]))
 sys.stdin.readline()
 print(store.start(), flush=True)
@@ -37,7 +37,7 @@ _COMES_AND_GOES = """
 import sys
 from pathlib import Path
 from redis import Redis
-from services.embedded import EmbeddedStore
+from services.redis.embedded import EmbeddedStore
 for _ in range(10):
     store = EmbeddedStore(Path(sys.argv[1]))
     with Redis.from_url(store.start(), retry=None) as redis:

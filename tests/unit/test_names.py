@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.accounts.names import spellings, usable, written
 from services.errors import BadUserInput
-from services.names import spellings, usable, written
 
 
 def look_alike(one: str, other: str) -> bool:

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 import pytest
 from fakeredis import FakeAsyncRedis
 
+from services.accounts.passwords import Passwords
+from services.accounts.sessions import Sessions
+from services.accounts.users import Users
 from services.demo import seed
 from services.errors import Conflict, NotFound
-from services.passwords import Passwords
+from services.redis.store import Store
 from services.rooms import Rooms
-from services.sessions import Sessions
-from services.store import Store
-from services.users import Users
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import bcrypt
 import pytest
 
+from services.accounts.passwords import Passwords, check_new
 from services.errors import BadUserInput, RateLimited
-from services.passwords import Passwords, check_new
 
 
 @pytest.fixture

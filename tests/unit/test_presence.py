@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 from services.errors import Unavailable
 from services.models import Presence, User
 from services.presence import PresenceService
-from services.store import Store
+from services.redis.store import Store
 
 PABLO = User("1", "Pablo")
 JOE = User("2", 'J"o\\e/\u2028é😀')

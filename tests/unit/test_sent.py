@@ -1,7 +1,7 @@
 """What this process has sent and need not read back."""
 
+from services.hub.sent import SentMessages
 from services.models import Message, MessageEvent
-from services.sent import SentMessages
 
 
 def message(room_id: str, position: int) -> Message:

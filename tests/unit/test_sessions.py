@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from services import keys
+from services.accounts.sessions import Sessions
 from services.models import Session, SessionKey
-from services.sessions import Sessions
-from services.store import Store
+from services.redis.store import Store
 
 pytestmark = pytest.mark.on_cluster
 

@@ -1,7 +1,7 @@
 """What waits for one subscriber: who came and went is in no log, the rest has a bound."""
 
+from services.hub.subscription import MAX_WAITING_BYTES, LiveEvent, Subscription
 from services.models import Message, MessageEvent, PresenceEvent
-from services.subscription import MAX_WAITING_BYTES, LiveEvent, Subscription
 
 
 def following() -> Subscription:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.accounts.passwords import Passwords
+from services.accounts.users import Users
 from services.errors import BadUserInput, Conflict, Unauthenticated
 from services.models import User
-from services.passwords import Passwords
-from services.store import Store
-from services.users import Users
+from services.redis.store import Store
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import redis
 
 from services.demo import PASSWORD, USERNAMES
-from services.embedded import EmbeddedStore
+from services.redis.embedded import EmbeddedStore
 from tests.compat.original import OriginalServer
 
 _AT_ONCE = 5_000

@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from application.health import ready
 from services import keys
-from services.store import Store
-from services.writes import refusals
+from services.redis.store import Store
+from services.redis.writes import refusals
 from tests.patience import within
 from tests.store_process import VALKEY
 from tests.topologies.cluster import Cluster, ask

@@ -10,9 +10,9 @@ from starlette.requests import HTTPConnection
 from application.gateway import ChatGateway
 from application.transports.gateway import Refused
 from execution.engine import Engine
+from services.accounts.sessions import Counted
 from services.chat import Chat
-from services.sessions import Counted
-from services.store import Store
+from services.redis.store import Store
 
 Connection = HTTPConnection[Any]
 

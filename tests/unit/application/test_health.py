@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from application.health import alive, ready
 from services import keys
-from services.store import Store
+from services.redis.store import Store
 from tests.patience import within
 from tests.store_process import StoreProcess
 

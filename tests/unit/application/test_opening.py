@@ -8,7 +8,7 @@ import pytest
 from application.settings import Settings
 from application.web import _opened_chat
 from services import keys
-from services.store import Store, StoreError
+from services.redis.store import Store, StoreError
 from tests.store_process import StoreProcess
 
 

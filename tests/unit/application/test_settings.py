@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from application.settings import InvalidSettings, Settings, load_settings
-from services.durability import Durability
+from services.redis.durability import Durability
 from tests.servers import ROOT
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from application.settings import Settings
 from application.stores import configured_store
-from services.bells import Channels
 from services.errors import Unavailable
-from services.store import Store, StoreError
+from services.hub.bells import Channels
+from services.redis.store import Store, StoreError
 from tests.store_process import VALKEY, StoreProcess
 
 

@@ -1,0 +1,1 @@
+"""Who there is: accounts of users and bots, their names, passwords and sessions."""

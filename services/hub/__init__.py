@@ -1,0 +1,1 @@
+"""From the channel to the subscribers whom an event concerns; see hub.py."""
