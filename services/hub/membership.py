@@ -60,18 +60,22 @@ class Membership:
         """End what follows a room that its user is no longer in."""
         by_user = self._register.by_user
         watched = [user_id for user_id in user_ids if user_id in by_user]
+        # What they come to follow while this is asked is too new for the answer: on a cluster,
+        # where logs are handed out meanwhile, or by a stream that begins.
+        had = {each: set(each.rooms) for user_id in watched for each in by_user[user_id]}
         found = await asyncio.gather(*(self._rooms.ids_of_user(user_id) for user_id in watched))
         for user_id, room_ids in zip(watched, found, strict=True):
-            for subscription in list(by_user.get(user_id, ())):
-                self._keep_to(subscription, room_ids)
+            for subscription in by_user.get(user_id, ()):
+                if subscription in had:
+                    self._keep_to(subscription, had[subscription], room_ids)
 
-    def _keep_to(self, subscription: Subscription, room_ids: set[str]) -> None:
+    def _keep_to(self, subscription: Subscription, had: set[str], room_ids: set[str]) -> None:
         if subscription.room_id is not None:
             has_to_be_in = subscription.is_bot or private_members(subscription.room_id)
             if has_to_be_in and subscription.room_id not in room_ids:
                 subscription.fail(NotFound(NO_ROOM))
             return
-        self._register.part(subscription, subscription.rooms - room_ids)
+        self._register.part(subscription, had - room_ids)
         # What a bot gains its own log tells, in the right order with the messages.
         if not subscription.is_bot:
             self._register.gain(subscription, room_ids - subscription.rooms)

@@ -73,6 +73,34 @@ async def test_it_hears_of_a_room_what_is_said_after_it_was_added(chat: Chat, bo
         assert await texts(stream, 1) == ["for this one"]
 
 
+async def test_a_room_that_comes_while_its_rooms_are_looked_up_stays(
+    chat: Chat, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = chat.rooms.ids_of_user
+    has_looked, may_answer, looks_again = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answer_late(user_id: str) -> set[str]:
+        if has_looked.is_set():
+            looks_again.set()
+        found = await look_up(user_id)
+        has_looked.set()
+        await may_answer.wait()
+        return found
+
+    async with aclosing(chat.hub.subscribe(bot.user.id, KINDS)) as stream:
+        assert isinstance(await anext(stream), CaughtUpEvent)
+        monkeypatch.setattr(chat.rooms, "ids_of_user", answer_late)
+        await chat.bots.add_to_room("1", bot.user.id, LOBBY.id)
+        await asyncio.wait_for(has_looked.wait(), 10)
+        await chat.bots.add_to_room("1", bot.user.id, "0")
+        await chat.messages.send("1", GENERAL, "before the answer")
+        assert await texts(stream, 1) == ["before the answer"]
+        may_answer.set()
+        await asyncio.wait_for(looks_again.wait(), 10)
+        await chat.messages.send("1", GENERAL, "after it")
+        assert await texts(stream, 1) == ["after it"]
+
+
 async def test_it_resumes_with_what_it_has_missed(chat: Chat, bot: Bot) -> None:
     await chat.bots.add_to_room("1", bot.user.id, "0")
     after = await present(chat)
