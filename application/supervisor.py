@@ -64,17 +64,13 @@ async def _supervise(count: int, listener: socket.socket, started: Callable[[], 
     loop.add_signal_handler(signal.SIGHUP, hung_up)
     crew = _Crew(listener)
     working = asyncio.create_task(crew.work(count, started, told_to_renew))
-    waiting = asyncio.create_task(_wait_for(told_to_stop))
+    waiting = asyncio.create_task(told_to_stop.wait())
     await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
     await stop(working, waiting)
     listener.close()
     await crew.leave()
     if not working.cancelled():
         working.result()
-
-
-async def _wait_for(event: asyncio.Event) -> None:
-    await event.wait()
 
 
 class _Worker:

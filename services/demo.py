@@ -7,7 +7,7 @@ import orjson
 
 from services import keys
 from services.accounts.passwords import Passwords
-from services.ids import private_room_id
+from services.ids import GENERAL, private_room_id
 from services.redis.cluster import slot_of
 from services.redis.store import Store
 from services.wire import own_message
@@ -15,7 +15,6 @@ from services.wire import own_message
 USERNAMES = ("Pablo", "Joe", "Mary", "Alex")
 PASSWORD = "password123"  # noqa: S105
 
-_GENERAL = "0"
 _GREETINGS = ("Hello", "Hi", "Yo", "Hola")
 _TALK = (
     ("1", "Hello!"),
@@ -75,12 +74,12 @@ async def seed(store: Store, passwords: Passwords, now: float | None = None) -> 
 
 def _plan(password_hashes: list[str], now: int) -> list[Command]:
     """All commands. The user count comes last: for every server it means that the rest is there."""
-    plan: list[Command] = [["SET", keys.room_name(_GENERAL), "General"]]
+    plan: list[Command] = [["SET", keys.room_name(GENERAL), "General"]]
     for number, (name, password_hash) in enumerate(
         zip(USERNAMES, password_hashes, strict=True), start=1
     ):
         plan += _account(str(number), name, password_hash)
-    conversation = [*_greetings(), *((_GENERAL, sender, text) for sender, text in _TALK)]
+    conversation = [*_greetings(), *((GENERAL, sender, text) for sender, text in _TALK)]
     start = now - len(conversation) * _STEP
     for index, said in enumerate(conversation):
         plan += _message(*said, start + index * _STEP)
@@ -90,7 +89,7 @@ def _plan(password_hashes: list[str], now: int) -> list[Command]:
 
 def _account(user_id: str, name: str, password_hash: str) -> list[Command]:
     others = (str(number) for number in range(1, len(USERNAMES) + 1) if str(number) != user_id)
-    rooms = [_GENERAL, *(private_room_id(user_id, other) for other in others)]
+    rooms = [GENERAL, *(private_room_id(user_id, other) for other in others)]
     return [
         ["HSET", keys.user(user_id), "username", name, "password", password_hash],
         ["SADD", keys.user_rooms(user_id), *rooms],

@@ -16,6 +16,9 @@ _ROOM = re.compile(
 _POSITION = re.compile(r"[1-9][0-9]{0,17}")
 _LONGEST_ROOM = 64
 
+GENERAL = "0"
+"""The public room that everybody is in."""
+
 
 @dataclass(frozen=True, slots=True)
 class UserRef:

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from services import keys
 from services.accounts import names
 from services.errors import BadUserInput, NotFound
-from services.ids import is_room_id, private_members
+from services.ids import GENERAL, is_room_id, private_members
 from services.models import Room
 from services.redis.store import Store
-from services.rooms import GENERAL, Rooms
+from services.rooms import Rooms
 
 _FIRST_ID = 1001
 """Above what anybody takes for a user's id in small installations; numbers sort well everywhere."""

@@ -14,8 +14,6 @@ from services.redis.store import Store
 from services.together import together
 from services.wire import encode_envelope, show_room_data
 
-GENERAL = "0"
-
 _SMALLEST_CHUNK = 64
 _LARGEST_CHUNK = 1000
 

@@ -5,7 +5,7 @@ import asyncio
 _AGAIN_SECONDS = 0.5
 
 
-async def stop(*tasks: asyncio.Task[None]) -> None:
+async def stop(*tasks: asyncio.Task[object]) -> None:
     """Cancel tasks and wait until they have ended; what they raise is theirs.
 
     One that has caught the cancellation, as libraries do by mistake now and then, is cancelled

@@ -15,6 +15,7 @@ from typing import NoReturn
 import orjson
 
 from services.ids import (
+    GENERAL,
     MessageRef,
     is_room_id,
     is_user_id,
@@ -33,7 +34,6 @@ _MESSAGE_KEYS = {"from", "date", "message", "roomId", "id", "clientMessageId", "
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,4})?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-_GENERAL = "0"
 
 
 class MalformedRecord(ValueError):
@@ -95,7 +95,7 @@ def decode_message(
     if not isinstance(record, Mapping):
         raise _wrong("the message", record)
     if room_id is None:
-        room_id = _room_id(_field(record, "roomId"), default=_GENERAL)
+        room_id = _room_id(_field(record, "roomId"), default=GENERAL)
     text = _field(record, "message")
     if not isinstance(text, str):
         raise _wrong("message", text)

@@ -15,12 +15,11 @@ from typing import NamedTuple
 
 from services import keys
 from services.errors import Forbidden, Unavailable
-from services.ids import is_user_id
+from services.ids import GENERAL, is_user_id
 from services.redis.store import Store
 
 OWNER = "owner"
 """Field of an account's record that makes it a bot's."""
-_GENERAL = "0"
 _TURN_SECONDS = 10
 """After which a turn is over, should its process have died; much longer than one takes."""
 _PATIENCE_SECONDS = 1.5
@@ -59,14 +58,14 @@ async def register(
         [
             keys.username(name),
             keys.TOTAL_USERS,
-            keys.room_name(_GENERAL),
+            keys.room_name(GENERAL),
             keys.SPELLINGS,
             keys.SPELLINGS_UPTO,
             *([keys.bots(owner.id)] if owner else []),
         ],
         name,
         password_hash,
-        "" if owner else _GENERAL,
+        "" if owner else GENERAL,
         owner.id if owner else "",
         owner.most_bots if owner else 0,
         *spellings,
@@ -136,9 +135,9 @@ async def _in_steps(
         pipe.add("HSET", keys.user(user_id), "password", password_hash, OWNER, owner.id)
     else:
         pipe.add("HSET", keys.user(user_id), "password", password_hash)
-        pipe.add("SADD", keys.user_rooms(user_id), _GENERAL)
+        pipe.add("SADD", keys.user_rooms(user_id), GENERAL)
     # Without demo data the first account brings the room along: one without a name is private.
-    pipe.add("SET", keys.room_name(_GENERAL), "General", "NX")
+    pipe.add("SET", keys.room_name(GENERAL), "General", "NX")
     for spelling in spellings:
         pipe.add("HSET", keys.SPELLINGS, spelling, user_id)
     pipe.add("SET", keys.username(name), f"user:{user_id}", "NX")

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.errors import Unavailable
+from services.hub.checks import CHECK_SECONDS
 from services.hub.cluster_delivery import ClusterDelivery
 from services.hub.ear import Ear
 from services.hub.register import Register
 from services.log import Log
 from services.redis.store import Store
-
-CHECK_SECONDS = 2.0
 
 
 class ClusterChecks:

@@ -7,14 +7,15 @@ table at the end. Otherwise they are short enough to run with the other tests.
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from tests.faults.drill import Drill, ProxiedDrill
-from tests.faults.report import PROPERTY, Report, Result
+from tests.faults.drill import Drill, Plan, ProxiedDrill
+from tests.faults.report import PROPERTY, Report
 from tests.faults.stores import FaultStore, OwnStore
 from tests.store_process import BINARIES, REDIS, VALKEY
 from tests.topologies.cluster import Cluster
@@ -23,9 +24,12 @@ from tests.topologies.node import name_of
 from tests.topologies.replicated import Replicated
 
 StartedT = TypeVar("StartedT", OwnStore, Replicated, Cluster)
+DrillT = TypeVar("DrillT", bound=Drill[Any])
 
 _IS_FULL = os.environ.get("FAULTS") == "full"
 _MESSAGES = 2_000 if _IS_FULL else 200
+_SENTINELS_SECONDS = 30
+"""They take their time."""
 
 collect_ignore_glob = ["test_*.py"] if sys.platform == "win32" else []
 
@@ -99,70 +103,68 @@ def clustered(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluste
 
 
 @pytest.fixture
-def record(record_property: Callable[[str, object], None]) -> Callable[[Result], None]:
-    return lambda result: record_property(PROPERTY, asdict(result))
+def settings() -> dict[str, str]:
+    """Of all servers of a drill; a module of scenarios may have others."""
+    return {}
 
 
 @pytest.fixture
-async def drill(
-    store: FaultStore, request: pytest.FixtureRequest, record: Callable[[Result], None]
-) -> AsyncIterator[ProxiedDrill[FaultStore]]:
-    drill = ProxiedDrill(_scenario(request), store, _MESSAGES, _IS_FULL, record)
-    yield drill
-    await _close(drill)
+def plan(
+    request: pytest.FixtureRequest,
+    settings: dict[str, str],
+    record_property: Callable[[str, object], None],
+) -> Plan:
+    """Of a drill that is what its test says of itself."""
+    return Plan(
+        scenario=str(request.function.__doc__).splitlines()[0].rstrip("."),
+        messages=_MESSAGES,
+        is_timed=_IS_FULL,
+        settings=settings,
+        record=lambda result: record_property(PROPERTY, asdict(result)),
+    )
 
 
 @pytest.fixture
-async def own_drill(
-    own_store: OwnStore, request: pytest.FixtureRequest, record: Callable[[Result], None]
-) -> AsyncIterator[ProxiedDrill[OwnStore]]:
+async def drill(store: FaultStore, plan: Plan) -> AsyncIterator[ProxiedDrill[FaultStore]]:
+    async with _open(ProxiedDrill(store, plan)) as drill:
+        yield drill
+
+
+@pytest.fixture
+async def own_drill(own_store: OwnStore, plan: Plan) -> AsyncIterator[ProxiedDrill[OwnStore]]:
     """A drill that harms the store's process or changes its configuration."""
-    drill = ProxiedDrill(_scenario(request), own_store, _MESSAGES, _IS_FULL, record)
-    yield drill
-    await _close(drill)
+    async with _open(ProxiedDrill(own_store, plan)) as drill:
+        yield drill
 
 
 @pytest.fixture
-async def replicated_drill(
-    replicated: Replicated, request: pytest.FixtureRequest, record: Callable[[Result], None]
-) -> AsyncIterator[Drill[Replicated]]:
+async def replicated_drill(replicated: Replicated, plan: Plan) -> AsyncIterator[Drill[Replicated]]:
     """A drill that harms a primary with replicas and sentinels."""
-    drill = Drill(_scenario(request), replicated, _MESSAGES, _IS_FULL, record)
-    # The sentinels take their time.
-    drill.recovery_seconds = 30
-    yield drill
-    await _close(drill)
+    async with _open(Drill(replicated, plan)) as drill:
+        drill.recovery_seconds = _SENTINELS_SECONDS
+        yield drill
 
 
 @pytest.fixture
-async def divided_drill(
-    divided: Divided, request: pytest.FixtureRequest, record: Callable[[Result], None]
-) -> AsyncIterator[Drill[Divided]]:
+async def divided_drill(divided: Divided, plan: Plan) -> AsyncIterator[Drill[Divided]]:
     """A drill that cuts a primary off from its sentinels."""
-    drill = Drill(_scenario(request), divided, _MESSAGES, _IS_FULL, record)
-    drill.recovery_seconds = 30
-    yield drill
-    await _close(drill)
+    async with _open(Drill(divided, plan)) as drill:
+        drill.recovery_seconds = _SENTINELS_SECONDS
+        yield drill
 
 
 @pytest.fixture
-async def cluster_drill(
-    clustered: Cluster, request: pytest.FixtureRequest, record: Callable[[Result], None]
-) -> AsyncIterator[Drill[Cluster]]:
+async def cluster_drill(clustered: Cluster, plan: Plan) -> AsyncIterator[Drill[Cluster]]:
     """A drill that harms a Redis Cluster."""
-    drill = Drill(_scenario(request), clustered, _MESSAGES, _IS_FULL, record)
-    drill.recovery_seconds = 10
-    drill.has_one_clock = False
+    async with _open(Drill(clustered, plan)) as drill:
+        drill.recovery_seconds = 10
+        drill.has_one_clock = False
+        yield drill
+
+
+@asynccontextmanager
+async def _open(drill: DrillT) -> AsyncIterator[DrillT]:
     yield drill
-    await _close(drill)
-
-
-def _scenario(request: pytest.FixtureRequest) -> str:
-    """What the test says of itself."""
-    return str(request.function.__doc__).splitlines()[0].rstrip(".")
-
-
-async def _close(drill: Drill[Any]) -> None:
     await drill.close()
     for node in drill.nodes:
         # pytest shows it when the test has failed.

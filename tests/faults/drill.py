@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -78,6 +79,18 @@ class Node:
         self.peak_megabytes = max(self.peak_megabytes, megabytes_of(self.pid, "VmHWM"))
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What does not depend on the store of a drill."""
+
+    scenario: str
+    messages: int
+    is_timed: bool
+    settings: Mapping[str, str]
+    """Of all servers, beside those that `serve` is given."""
+    record: Callable[[Result], None]
+
+
 class Drill(Generic[StoreT]):
     """One scenario."""
 
@@ -86,27 +99,19 @@ class Drill(Generic[StoreT]):
     has_one_clock = True
     """Whether the positions of all rooms are in one order."""
 
-    def __init__(
-        self,
-        scenario: str,
-        store: StoreT,
-        messages: int,
-        is_timed: bool,
-        record: Callable[[Result], None],
-    ) -> None:
+    def __init__(self, store: StoreT, plan: Plan) -> None:
         self.store = store
         self.nodes: list[Node] = []
-        self.settings: dict[str, str] = {}
-        """Of all servers, beside those that `serve` is given."""
         self._fronts: list[Proxy] = []
-        self._scenario = scenario
-        self._messages = messages
-        self._is_timed = is_timed
-        self._record = record
+        self._plan = plan
 
     async def serve(self, number: int, **settings: str) -> list[Node]:
         """Start so many servers."""
-        settings = {"REDIS_ENDPOINT_URL": await self._store_url(), **self.settings, **settings}
+        settings = {
+            "REDIS_ENDPOINT_URL": await self._store_url(),
+            **self._plan.settings,
+            **settings,
+        }
         self.nodes = [Node(settings) for _ in range(number)]
         for node in self.nodes:
             await node.start()
@@ -125,7 +130,7 @@ class Drill(Generic[StoreT]):
     ) -> AsyncIterator[Load]:
         """A load on all servers; when the block is through, all is counted and has to be well."""
         urls = [node.url for node in self.nodes]
-        messages = max(self._messages, at_least)
+        messages = max(self._plan.messages, at_least)
         load = Load(urls, messages, copies=copies, pause=pause, text=text)
         load.ledger.one_clock = self.has_one_clock
         sampler = asyncio.create_task(self._sample_memory())
@@ -156,9 +161,9 @@ class Drill(Generic[StoreT]):
 
     def _conclude(self, load: Load, count: Count) -> None:
         seconds = load.seconds_to_recover
-        self._record(
+        self._plan.record(
             Result(
-                self._scenario,
+                self._plan.scenario,
                 self.store.name,
                 len(load.ledger.acknowledged),
                 len(count.lost),
@@ -176,7 +181,7 @@ class Drill(Generic[StoreT]):
             if load.may_reload:
                 refusals = [refusal for refusal in refusals if not refusal.startswith("cursor ")]
             assert refusals == []
-        if self._is_timed and seconds is not None:
+        if self._plan.is_timed and seconds is not None:
             assert seconds < self.recovery_seconds
 
 

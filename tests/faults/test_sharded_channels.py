@@ -22,33 +22,8 @@ from tests.topologies.replicated import Replicated
 
 
 @pytest.fixture
-def drill(drill: ProxiedDrill[FaultStore], channels: Channels) -> ProxiedDrill[FaultStore]:
-    drill.settings["CHANNELS"] = channels
-    return drill
-
-
-@pytest.fixture
-def own_drill(own_drill: ProxiedDrill[OwnStore], channels: Channels) -> ProxiedDrill[OwnStore]:
-    own_drill.settings["CHANNELS"] = channels
-    return own_drill
-
-
-@pytest.fixture
-def replicated_drill(replicated_drill: Drill[Replicated], channels: Channels) -> Drill[Replicated]:
-    replicated_drill.settings["CHANNELS"] = channels
-    return replicated_drill
-
-
-@pytest.fixture
-def divided_drill(divided_drill: Drill[Divided], channels: Channels) -> Drill[Divided]:
-    divided_drill.settings["CHANNELS"] = channels
-    return divided_drill
-
-
-@pytest.fixture
-def cluster_drill(cluster_drill: Drill[Cluster], channels: Channels) -> Drill[Cluster]:
-    cluster_drill.settings["CHANNELS"] = channels
-    return cluster_drill
+def settings(channels: Channels) -> dict[str, str]:
+    return {"CHANNELS": channels}
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ export const BotCard_bot = graphql(`
   }
 `);
 
+type Action = "rotate" | "revoke" | "delete";
+
 interface Props {
   bot: FragmentType<typeof BotCard_bot>;
   onDeleted(): void;
@@ -33,7 +35,7 @@ interface Props {
 
 export function BotCard({ bot: ref, onDeleted }: Props) {
   const today = useToday();
-  const [asking, setAsking] = useState<"rotate" | "revoke" | "delete" | null>(null);
+  const [asking, setAsking] = useState<Action | null>(null);
   const { data: bot, complete } = useFragment({
     fragment: BotCard_bot,
     fragmentName: "BotCard_bot",
@@ -41,6 +43,8 @@ export function BotCard({ bot: ref, onDeleted }: Props) {
   });
   if (!complete) return null;
   const { username, online } = bot.user;
+  const actions: Action[] =
+    bot.tokenIssuedAt === null ? ["rotate", "delete"] : ["rotate", "revoke", "delete"];
   const dialog = { botId: bot.id, username, scopes: bot.scopes, onClose: () => setAsking(null) };
   return (
     <Card
@@ -53,29 +57,16 @@ export function BotCard({ bot: ref, onDeleted }: Props) {
       detail={tokenText(bot, today)}
     >
       <BotRooms bot={bot} username={username} />
-      <Button
-        aria-haspopup="dialog"
-        aria-label={words.bots.of(words.bots.rotate, username)}
-        onClick={() => setAsking("rotate")}
-      >
-        {words.bots.rotate}
-      </Button>
-      {bot.tokenIssuedAt !== null && (
+      {actions.map((action) => (
         <Button
+          key={action}
           aria-haspopup="dialog"
-          aria-label={words.bots.of(words.bots.revoke, username)}
-          onClick={() => setAsking("revoke")}
+          aria-label={words.bots.of(words.bots[action], username)}
+          onClick={() => setAsking(action)}
         >
-          {words.bots.revoke}
+          {words.bots[action]}
         </Button>
-      )}
-      <Button
-        aria-haspopup="dialog"
-        aria-label={words.bots.of(words.bots.delete, username)}
-        onClick={() => setAsking("delete")}
-      >
-        {words.bots.delete}
-      </Button>
+      ))}
       {asking === "rotate" && <RotateTokenDialog {...dialog} />}
       {asking === "revoke" && <RevokeTokenDialog {...dialog} />}
       {asking === "delete" && <DeleteBotDialog {...dialog} onDeleted={onDeleted} />}
