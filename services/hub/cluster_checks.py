@@ -56,9 +56,9 @@ class ClusterChecks:
 
     async def catch_up(self) -> None:
         """After a (re)connection: find what was stored meanwhile and deliver it like the rest."""
-        await self._check_epoch()
-        # First: what follows waits for servers that may be away.
+        # First: what follows waits for servers that may be away. Rings do not wait for it either.
         self._delivery.catch_up()
+        await self._check_epoch()
         await self._renew()
 
     async def _check_epoch(self) -> None:

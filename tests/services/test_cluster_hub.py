@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 from unittest.mock import Mock
 
@@ -18,6 +18,7 @@ from services.log import News
 from services.models import CaughtUpEvent, Message, MessageEvent, Room, User
 from services.redis.store import Store
 from tests.topologies.cluster import Cluster
+from tests.topologies.node import Node
 
 GENERAL = Room("0", "General")
 KINDS = (MessageEvent, CaughtUpEvent)
@@ -207,14 +208,49 @@ async def test_a_server_that_stands_still_holds_nobody_else_up(
         assert await texts(held, 1) == ["after"]
 
 
+async def test_nor_does_the_one_that_is_heard_and_knows_the_epoch(empty_cluster: Cluster) -> None:
+    node = empty_cluster.primary_of(keys.EPOCH)
+    async with hearing_at(node, empty_cluster) as chat:
+        there = room_away_from(node, empty_cluster)
+        await chat.store.call("SET", keys.room_name(there.id), "Beside")
+        async with aclosing(chat.hub.subscribe("1", KINDS, room_id=there.id)) as stream:
+            await caught_up(stream)
+            node.pause()
+            try:
+                for number in range(5):
+                    await chat.messages.send("2", there, f"{number}")
+                assert await texts(stream, 5) == [f"{number}" for number in range(5)]
+            finally:
+                node.resume()
+
+
+@asynccontextmanager
+async def hearing_at(node: Node, cluster: Cluster) -> AsyncIterator[Chat]:
+    """A chat that hears its channels at this server, which is as good as any."""
+    while True:
+        chat = Chat(Store.from_url(cluster.url), bcrypt_cost=4)
+        await chat.open()
+        try:
+            conversation = chat.hub._channels._conversation
+            assert conversation is not None
+            if conversation._connection.port == node.port:  # type: ignore[attr-defined]
+                yield chat
+                return
+        finally:
+            await chat.close()
+
+
 def room_beside(cluster: Cluster, room_id: str) -> Room:
     """A public room on another server."""
-    there = cluster.primary_of(keys.room(room_id))
+    return room_away_from(cluster.primary_of(keys.room(room_id)), cluster)
+
+
+def room_away_from(node: Node, cluster: Cluster) -> Room:
     others = (str(number) for number in range(1001, 1100))
     return next(
         Room(other, "Beside")
         for other in others
-        if cluster.primary_of(keys.room(other)) is not there
+        if cluster.primary_of(keys.room(other)) is not node
     )
 
 
