@@ -18,8 +18,6 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    Node,
-    VariableNode,
     Visitor,
     is_abstract_type,
     is_leaf_type,
@@ -34,6 +32,7 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import get_argument_values
 
+from execution.names import names_in
 from execution.reading import Reading, reading_of
 from execution.shapes import (
     AbstractShape,
@@ -158,7 +157,7 @@ class _Compiler:
             raise NotCovered
 
     def _constant_arguments(self, field: GraphQLField, node: FieldNode) -> dict[str, Any] | None:
-        if any(_variables(argument) for argument in node.arguments or ()):
+        if any(names_in(argument).variables for argument in node.arguments or ()):
             return None
         executor = self._executor
         arguments = get_argument_values(
@@ -244,19 +243,4 @@ class _Conditions(Visitor):
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         if node.name.value in {"skip", "include"}:
-            self.variables |= dict.fromkeys(_variables(node))
-
-
-class _Variables(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-
-    def enter_variable(self, node: VariableNode, *_: Any) -> None:
-        self.names.append(node.name.value)
-
-
-def _variables(node: Node) -> list[str]:
-    variables = _Variables()
-    visit(node, variables)
-    return variables.names
+            self.variables |= dict.fromkeys(names_in(node).variables)

@@ -25,13 +25,13 @@ from graphql import (
     SelectionSetNode,
     TypeInfo,
     TypeInfoVisitor,
-    VariableNode,
     Visitor,
     print_ast,
     visit,
 )
 
 from execution.marks import depends_on_viewer
+from execution.names import names_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class PayloadSelection:
             for field in _root_fields(operation.selection_set, fragments, set())
         ]
         used = _used_fragments(roots, fragments)
-        names = sorted({name for node in [*roots, *used] for name in _variables(node)})
+        names = sorted({name for node in [*roots, *used] for name in names_in(node).variables})
         types = [
             f"${definition.variable.name.value}: {print_ast(definition.type)}"
             for definition in operation.variable_definitions or ()
@@ -112,31 +112,6 @@ def _without_arguments(field: FieldNode) -> FieldNode:
     )
 
 
-class _Names(Visitor):
-    """The names of variables and of spread fragments, in the order of their appearance."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.variables: list[str] = []
-        self.fragments: list[str] = []
-
-    def enter_variable(self, node: VariableNode, *_: Any) -> None:
-        self.variables.append(node.name.value)
-
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
-        self.fragments.append(node.name.value)
-
-
-def _names(node: Node) -> _Names:
-    names = _Names()
-    visit(node, names)
-    return names
-
-
-def _variables(node: Node) -> list[str]:
-    return _names(node).variables
-
-
 def _used_fragments(
     nodes: Iterable[Node], fragments: Mapping[str, FragmentDefinitionNode]
 ) -> list[FragmentDefinitionNode]:
@@ -144,7 +119,7 @@ def _used_fragments(
     used: dict[str, FragmentDefinitionNode] = {}
     waiting = list(nodes)
     while waiting:
-        for name in _names(waiting.pop(0)).fragments:
+        for name in names_in(waiting.pop(0)).fragments:
             if name not in used:
                 used[name] = fragments[name]
                 waiting.append(fragments[name])
