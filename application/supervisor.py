@@ -32,6 +32,12 @@ _ROOT = Path(__file__).parent.parent
 SERVES = b"serves\n"
 """What a worker says; or else why it cannot serve, and ends."""
 
+BEAT = b"."
+"""What it says then, each second that its event loop goes round."""
+
+_STILL_SECONDS = 20
+"""Without a beat, until a worker is taken for one that will never go on."""
+
 _STOP_SECONDS = 12
 """How long a worker may take to stop; ten seconds should do."""
 
@@ -112,9 +118,9 @@ class _Worker:
         """Wait until it does. Raises OperatorError when it cannot."""
         loop = asyncio.get_running_loop()
         said = b""
-        while said != SERVES and (more := await loop.sock_recv(self._line, 4_096)):
+        while not said.startswith(SERVES) and (more := await loop.sock_recv(self._line, 4_096)):
             said += more
-        if said != SERVES:
+        if not said.startswith(SERVES):
             how = await self.ended()
             raise OperatorError(said.decode() or f"A worker has ended before it served: {how}.")
 
@@ -122,6 +128,28 @@ class _Worker:
         """Wait until it has, and say how."""
         status = await self._process.wait()
         return signal.Signals(-status).name if status < 0 else f"status {status}"
+
+    async def watched(self) -> str:
+        """Wait until it has ended, or stood still and was killed, and say how."""
+        watching = asyncio.create_task(self._kill_if_still())
+        try:
+            return await self.ended()
+        finally:
+            await stop(watching)
+
+    async def _kill_if_still(self) -> None:
+        seconds = 0
+        while seconds < _STILL_SECONDS:
+            # Ours are counted: where the whole machine stood still, no worker is to blame.
+            await asyncio.sleep(1)
+            try:
+                self._line.recv(4_096)
+            except BlockingIOError:
+                seconds += 1
+            else:
+                seconds = 0
+        _log.error("Worker %d stands still, and is killed.", self.pid)
+        self._process.kill()
 
     async def stop(self) -> None:
         if self._process.returncode is None:
@@ -169,10 +197,10 @@ class _Crew:
         await asyncio.gather(*map(self._dismiss, tuple(self._workers)))
 
     async def _keep(self, place: _Place) -> None:
-        """Replace whoever ends there by itself."""
+        """Replace whoever ends there by itself, or stands still."""
         while True:
             worker = place.worker
-            how = await worker.ended()
+            how = await worker.watched()
             if worker is place.worker:
                 _log.error("Worker %d has ended (%s), another takes its place.", worker.pid, how)
             while worker is place.worker:

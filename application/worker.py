@@ -4,11 +4,12 @@ import asyncio
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import Never
 
 from application.server import serve
 from application.start import prepare
-from application.supervisor import SERVES
+from application.supervisor import BEAT, SERVES
 from services.errors import OperatorError
 
 
@@ -29,6 +30,13 @@ def main() -> Never:
         loop = asyncio.get_running_loop()
         loop.add_reader(line, supervisor_has_gone, loop)
         line.sendall(SERVES)
+        beat(loop)
+
+    def beat(loop: asyncio.AbstractEventLoop) -> None:
+        # Of a supervisor that does not read, or has just gone, nothing is wanted.
+        with suppress(OSError):
+            line.send(BEAT, socket.MSG_DONTWAIT)
+        loop.call_later(1, beat, loop)
 
     def supervisor_has_gone(loop: asyncio.AbstractEventLoop) -> None:
         loop.remove_reader(line)

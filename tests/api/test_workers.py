@@ -259,6 +259,17 @@ def test_one_that_does_not_stop_is_killed(data_dir: Path) -> None:
         assert f"Worker {min(pids)} does not stop" in server.output
 
 
+@pytest.mark.long
+def test_one_that_stands_still_is_replaced(data_dir: Path) -> None:
+    with running(DATA_DIR=str(data_dir)) as server:
+        still, other = workers(server)
+        os.kill(still, signal.SIGSTOP)
+        until(lambda: f"Worker {still} stands still, and is killed" in server.output, server)
+        until(lambda: len(workers(server) - {still}) == 2, server)
+        assert other in workers(server)
+        assert server.stop() == 0
+
+
 @pytest.mark.parametrize("count", ["1", "2"])
 def test_a_terminal_that_is_gone_ends_them(data_dir: Path, count: str) -> None:
     ours, theirs = pty.openpty()
