@@ -9,7 +9,11 @@ import sys
 from typing import Any, cast
 
 from httptools import HttpParserUpgrade
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from application.transports.errors import error
 from execution.encode import encode
@@ -28,11 +32,16 @@ _MAX_DISCARDED_BYTES = 1024 * 1024
 class ArrivalProtocol(HttpToolsProtocol):
     """A request that does not arrive in time, or is endless, is answered and its connection closed.
 
-    One that arrives in one piece costs no timer.
+    One that arrives in one piece costs no timer. Requests may come before others are answered; the
+    answers keep their order (RFC 9112, section 9.3.2), that of a refusal included.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._answering: RequestResponseCycle | None = None
+        """The request that is being answered, or was last; `cycle` is the last that came."""
+        self._refusal: bytes | None = None
+        """An answer that waits for others, and is the last."""
         self._deadline: asyncio.TimerHandle | None = None
         self._is_arriving = False
         self._framing_bytes = 0
@@ -51,6 +60,9 @@ class ArrivalProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
         super().connection_lost(exc)
+        if self._answering is not None:
+            # uvicorn tells the last that came, behind which this one would run for ever.
+            _let_go(self._answering)
 
     def handle_websocket_upgrade(self) -> None:
         if self.scope["http_version"] != "1.1":
@@ -98,14 +110,19 @@ class ArrivalProtocol(HttpToolsProtocol):
         lines = b",".join(value for name, value in self.headers if name == header)
         return [word.strip() for word in lines.lower().split(b",")]
 
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, msg)
+
     def data_received(self, data: bytes) -> None:
+        if self._refusal is not None:
+            return
         self._framing_bytes += len(data)
         self._left = data
         while self._left and self.parser is not None:
             self._piece, self._left = self._left, b""
             super().data_received(self._piece)
         self._piece = b""
-        if self.transport.is_closing() or self.transport.get_protocol() is not self:
+        if self.parser is None or self.transport.is_closing():
             return
         if self._framing_bytes > _MAX_FRAMING_BYTES:
             self._refuse(431, f"The headers are larger than {_MAX_FRAMING_BYTES} bytes.")
@@ -145,13 +162,27 @@ class ArrivalProtocol(HttpToolsProtocol):
         self._framing_bytes = 0
         self._discarded_bytes = 0
         super().on_message_complete()
+        if self.cycle is not None:
+            # uvicorn leaves it where the answer was faster.
+            self.cycle.more_body = False
 
-    # The deadline
+    # Answers
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._refusal is not None and self._is_idle:
+            self._close(self._refusal)
 
     @property
     def _is_idle(self) -> bool:
         """Whether nothing is being answered."""
-        return self.cycle is None or self.cycle.response_complete
+        return self._answering is None or self._answering.response_complete
+
+    # The deadline
 
     def _expect(self) -> None:
         if self._deadline is None:
@@ -163,27 +194,48 @@ class ArrivalProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def _give_up(self) -> None:
-        if self._is_arriving:
+        self._deadline = None
+        if self.flow.read_paused:
+            self._expect()  # It is us who do not read.
+        elif self._is_arriving:
             self._refuse(408, f"The request did not arrive within {ARRIVAL_SECONDS:g} seconds.")
         else:
             self.transport.close()
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer, unless an answer has begun, and close the connection."""
+        """Answer the request that arrives, when all before it are answered, and close the
+        connection."""
         self._expect_nothing()
-        cycle = self.cycle
-        is_answered = cycle is not None and (
-            cycle.more_body if cycle.response_complete else cycle.response_started
-        )
-        if not is_answered:
-            body = encode({"errors": [error(message, BAD_USER_INPUT)]})
-            self.transport.write(
-                STATUS_LINE[status] + b"content-type: application/json; charset=utf-8\r\n"
-                b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
-                b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
-            )
-        if cycle is not None:
-            # Whoever waits for the rest of the request need not go on.
-            cycle.disconnected = True
-            cycle.message_event.set()
+        self.parser = None  # type: ignore[assignment]
+        answer = _refusal(status, message)
+        arriving = self.cycle if self.cycle is not None and self.cycle.more_body else None
+        if arriving is not None:
+            if arriving.response_started:
+                answer = b""
+            _let_go(arriving)
+            if self.pipeline and self.pipeline[0][0] is arriving:
+                self.pipeline.popleft()
+        if self._is_idle or self._answering is arriving:
+            self._close(answer)
+        else:
+            self._refusal = answer
+            self.flow.pause_reading()
+
+    def _close(self, answer: bytes) -> None:
+        self.transport.write(answer)
         self.transport.close()
+
+
+def _refusal(status: int, message: str) -> bytes:
+    body = encode({"errors": [error(message, BAD_USER_INPUT)]})
+    return (
+        STATUS_LINE[status] + b"content-type: application/json; charset=utf-8\r\n"
+        b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
+        b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    )
+
+
+def _let_go(cycle: RequestResponseCycle) -> None:
+    """Whoever answers it need not go on."""
+    cycle.disconnected = True
+    cycle.message_event.set()

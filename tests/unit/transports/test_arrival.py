@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from application.transports import arrival
-from tests.unit.transports.toy import Toy
+from tests.unit.transports.toy import Toy, heard
 
 HEAD = (
     b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
@@ -191,3 +191,54 @@ async def test_a_body_of_another_protocol_that_does_not_arrive(
         writer.write(sent)
         assert (await answer(reader)).startswith(b"HTTP/1.1 %d " % status)
     assert not toy.state.tasks
+
+
+# Requests behind others
+
+LATE = HEAD.replace(b"21", b"20") + b'{"query":"{ late }"}'
+TICKS = b'{"query":"subscription { ticks }"}'
+STREAM = (
+    HEAD.replace(b"21", str(len(TICKS)).encode()).replace(
+        b"host", b"accept: text/event-stream\r\nhost"
+    )
+    + TICKS
+)
+
+
+@pytest.mark.parametrize(
+    ("refused", "status"),
+    [
+        (HEAD, 408),
+        (HEAD + BODY + HEAD + BODY + HEAD, 408),
+        (b"GET /graphql HT", 408),
+        (b"GET /graphql HTTP/1.1\r\nx: " + b"y" * 65_536, 431),
+        (b"no request\r\n\r\n", 400),
+        (CHUNKED + b"no number\r\n", 400),
+    ],
+)
+async def test_a_refusal_waits_for_the_answers_to_others(
+    toy: Toy, refused: bytes, status: int
+) -> None:
+    async with connected(toy) as (reader, writer):
+        writer.write(LATE)
+        await heard("begun")
+        writer.write(refused)
+        answered = await answer(reader)
+    late, *others, refusal = answered.split(b"HTTP/1.1 ")[1:]
+    assert late.startswith(b"200 ")
+    assert b'"late"' in late
+    assert all(b'"hello"' in other for other in others)
+    assert len(others) == refused.count(BODY)
+    assert refusal.startswith(b"%d " % status)
+    assert b'"code":"BAD_USER_INPUT"' in refusal
+    assert not toy.state.tasks
+
+
+async def test_a_stream_with_a_request_behind_it_ends_when_the_client_leaves(toy: Toy) -> None:
+    async with connected(toy) as (reader, writer):
+        writer.write(STREAM + HEAD + BODY)
+        async with asyncio.timeout(5):
+            await reader.readuntil(b'{"ticks":1}')
+    async with asyncio.timeout(5):
+        while toy.state.tasks:
+            await asyncio.sleep(0.01)
