@@ -134,15 +134,16 @@ class Documents:
             for definition in ast.definitions
             if isinstance(definition, OperationDefinitionNode)
         )
+        weight = ast.token_count + len(text) // _TOKEN_LENGTH
         has_grown = partial(self._grow, text)
         operations = (
-            PreparedOperation(self._schema, ast, definition, cost, has_grown)
+            PreparedOperation(self._schema, ast, definition, cost, weight, has_grown)
             for definition, cost in zip(definitions, measured.costs, strict=True)
         )
         return Document(
             tuple(operations),
             tuple(with_code(error, VALIDATION_FAILED) for error in errors),
-            ast.token_count + len(text) // _TOKEN_LENGTH,
+            weight,
         )
 
     def _check_size(self, text: str) -> None:

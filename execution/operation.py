@@ -28,12 +28,16 @@ class PreparedOperation:
         document: DocumentNode,
         definition: OperationDefinitionNode,
         cost: OperationCost,
+        weight: int,
         has_grown: Callable[[int], None],
     ) -> None:
-        """`has_grown` is told by how much, when more is kept: in selections and fields."""
+        """`weight` is the document's; `has_grown` is told by how much, when more is kept."""
         self.document = document
         self.definition = definition
         self.cost = cost
+        self.weight = weight
+        """Of what is kept as long as it is: the document in tokens, and its own plans in selections
+        and fields, which take as much memory."""
         self._schema = schema
         self._has_grown = has_grown
         self._plans: dict[tuple[Any, ...], SelectionPlan | None] = {}
@@ -49,8 +53,12 @@ class PreparedOperation:
             if len(self._plans) == _MAX_PLANS:
                 return None
             plan = self._plans[conditions] = compiled(executor)
-            self._has_grown(1 if plan is None else plan.size)
+            self._grow(1 if plan is None else plan.size)
         return self._plans[conditions]
+
+    def _grow(self, weight: int) -> None:
+        self.weight += weight
+        self._has_grown(weight)
 
     @cached_property
     def _condition_variables(self) -> list[str]:

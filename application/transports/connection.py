@@ -29,6 +29,7 @@ from application.transports.messages import (
 from application.transports.operations import Operations
 from application.transports.writer import Writer
 from execution.errors import RequestError
+from execution.operation import Operation
 from services.tasks import stop
 
 
@@ -173,11 +174,17 @@ class Connection:
             what = "an operation over WebSocket could not be prepared"
             self._refuse(message, [unexpected(what)])
         else:
-            most = self._limits.max_subscriptions
-            if operation.type == "subscription" and self._operations.subscriptions >= most:
-                self._refuse(message, [_too_many("subscriptions", most)])
-                return
-            self._operations.start(message.id, operation, message.size, self._session)
+            self._start(message, operation, self._session)
+
+    def _start(self, message: Subscribe, operation: Operation, session: LiveSession) -> None:
+        running, limits = self._operations, self._limits
+        if operation.type == "subscription" and running.subscriptions >= limits.max_subscriptions:
+            self._refuse(message, [_too_many("subscriptions", limits.max_subscriptions)])
+        elif running and running.weight_with(operation) > limits.operations_weight:
+            what = "tokens and fields of running operations"
+            self._refuse(message, [_too_many(what, limits.operations_weight)])
+        else:
+            running.start(message.id, operation, message.size, session)
 
     def _refuse(self, message: Subscribe, errors: list[dict[str, Any]]) -> None:
         self._writer.put_other(messages.error(message.id, errors))

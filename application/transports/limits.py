@@ -22,6 +22,9 @@ class Limits:
     max_subscriptions: int = 100
     operations_size: int = 512 * 1024
     """Characters of the requests whose operations run; the only one may have any size."""
+    operations_weight: int = 20_000
+    """Tokens of the documents of these, each counted once, and fields of their plans: 400 to 1,200
+    bytes for each of it. The only one may have any weight."""
     result_bytes: int = 128 * 1024
     """Operations wait while this much waits to be read."""
     other_bytes: int = 256 * 1024

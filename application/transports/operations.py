@@ -51,6 +51,11 @@ class Operations:
     def __len__(self) -> int:
         return len(self._running)
 
+    def weight_with(self, operation: Operation) -> int:
+        """Of what is kept in memory for those that run and for this one, in tokens of documents."""
+        prepared = {running.operation.prepared for running in self._running}
+        return sum(each.weight for each in prepared | {operation.prepared})
+
     @property
     def subscriptions(self) -> int:
         return sum(running.operation.type == "subscription" for running in self._running)

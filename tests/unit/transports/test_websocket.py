@@ -391,6 +391,29 @@ async def test_running_operations_have_a_size_together() -> None:
         assert (await hear(socket))["id"] == "4"
 
 
+async def test_running_operations_have_a_weight_together() -> None:
+    async with limited(operations_weight=20) as (_, socket):
+        await subscribe(socket, "1", f"subscription {{ {'silence ' * 30} }}")  # Alone it may.
+        await heard("started")
+        await subscribe(socket, "2", "{ hello }")
+        refused = await hear(socket)
+        assert (refused["id"], refused["type"]) == ("2", "error")
+        assert refused["payload"] == [
+            {
+                "message": "At most 20 tokens and fields of running operations are allowed on one"
+                " connection.",
+                "extensions": {"code": "RATE_LIMITED"},
+            }
+        ]
+        await tell(socket, {"id": "1", "type": "complete"})
+        await heard("closed")
+        silence, other = (f"subscription {name} {{ {'silence ' * 10} }}" for name in ("A", "B"))
+        for id_ in ("2", "3"):
+            await subscribe(socket, id_, silence)  # Is in memory once.
+        await subscribe(socket, "4", other)
+        assert (await hear(socket))["id"] == "4"
+
+
 async def test_a_burst_of_operations_lets_others_have_their_turn(
     toy: Toy, ready: ClientConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
