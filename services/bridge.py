@@ -49,14 +49,15 @@ class Bridge:
         on the log's channel as well."""
         return _FROM_PARLEY.match(envelope) is not None
 
-    async def receive(self, batch: Iterable[bytes]) -> list[str]:
-        """Act on envelopes; the ids of the users whose presence changed, if that is what they say.
+    async def receive(self, batch: Iterable[bytes]) -> dict[str, bool]:
+        """Act on envelopes; the ids of the users of whom they say that they came or went, and
+        whether they are online by the last of that.
 
         A hostile or malformed envelope is logged and dropped. Nothing in one is trusted: messages
         are taken from the store, and delivery checks who may see them.
         """
         messages: list[StoredMessage] = []
-        present: list[str] = []
+        present: dict[str, bool] = {}
         for envelope in _decoded(batch):
             match envelope:
                 case MessageEnvelope(message=message):
@@ -67,7 +68,7 @@ class Bridge:
                 case PresenceEnvelope():
                     user_id = await self._presence_changed(envelope)
                     if user_id is not None:
-                        present.append(user_id)
+                        present[user_id] = envelope.online
         await self._log_messages(messages)
         return present
 

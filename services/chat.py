@@ -80,7 +80,7 @@ class Chat:
         self.messages = Messages(store, self.log, self.rooms, server_id, durability, channels)
         self.presence = PresenceService(store, server_id, channels)
         self.bridge = Bridge(self.log, self.rooms, self.users, self.presence, server_id)
-        self.hub = Hub(store, self.log, self.rooms, self.bridge, server_id, channels)
+        self.hub = Hub(store, self.log, self.rooms, self.bridge, self.presence, server_id, channels)
         self.fleet = Fleet(store, server_id, channels)
         user_cache.hearing = lambda: self.hub.hearing
         self.hub.ear.on_users_changed = user_cache.forget
@@ -152,6 +152,7 @@ class Chat:
         if self._demo is not None:
             await self._demo.seed()
         await self._recheck_sessions()
+        await self.presence.recheck()
 
     async def _recheck_sessions(self) -> None:
         """A log-out may have been announced while the channel was not heard."""
@@ -164,11 +165,11 @@ class Chat:
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
-            try:
-                await self.fleet.renew()
-                await self.presence.heartbeat()
-                await self.presence.sweep()
-            except Unavailable:
-                _log.warning("The store does not answer the heartbeat.")
-            except Exception:
-                _log.exception("The heartbeat failed; trying again at the next one.")
+            # On a cluster they are kept by different servers, one of which may be away.
+            for beat in (self.presence.heartbeat, self.presence.sweep, self.fleet.renew):
+                try:
+                    await beat()
+                except Unavailable:
+                    _log.warning("The store does not answer the heartbeat.")
+                except Exception:
+                    _log.exception("The heartbeat failed; trying again at the next one.")

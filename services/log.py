@@ -47,6 +47,8 @@ class News:
     """No entry up to here is left out."""
     is_all: bool
     """Nothing more was there when the logs were read."""
+    reached: dict[str, int]
+    """How far each log that had something was read, also beyond what nobody can read."""
 
 
 class Log:
@@ -238,8 +240,11 @@ def _news(logs: Iterable[str], replies: list[list[Any]], share: int, end: int) -
     """What was read of some logs, at most `share` entries of each, up to a position."""
     covered = end
     entries: list[Entry] = []
+    ends: dict[str, int] = {}
     for log, reply in zip(logs, replies, strict=True):
         size, last = _extent(log, reply)
+        if size:
+            ends[log] = last
         if size == share:
             covered = min(covered, last)
         entries += _entries(log, reply)
@@ -247,7 +252,8 @@ def _news(logs: Iterable[str], replies: list[list[Any]], share: int, end: int) -
         (entry for entry in entries if entry[1].position <= covered),
         key=lambda entry: entry[1].position,
     )
-    return News(told, covered, covered == end)
+    reached = {log: min(last, covered) for log, last in ends.items()}
+    return News(told, covered, covered == end, reached)
 
 
 def _extent(log: str, reply: list[Any]) -> tuple[int, int]:

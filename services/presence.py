@@ -75,6 +75,8 @@ class PresenceService:
         self._own_users = _SERVER + server_id
         self._local: dict[str, _Local] = {}
         self._is_released = False
+        self._has_missed_a_beat = False
+        self._may_sweep = True
 
     async def connect(self, user: User) -> None:
         """The user has one more connection here; pair it with `disconnect`."""
@@ -117,12 +119,15 @@ class PresenceService:
         that timed out was carried out late. Call this three times in a lease. Raises Unavailable.
         """
         before = self._settled_online()
+        has_missed_one, self._has_missed_a_beat = self._has_missed_a_beat, True
         known, *missing = await self._store.run(
             "presence_heartbeat",
             [keys.ONLINE_USERS, _LEASES, self._own_users],
             self._server_id,
             self._lease,
         )
+        self._has_missed_a_beat = False
+        self._may_sweep = not has_missed_one
         # Who came or went meanwhile proves nothing, and is told of anyway.
         still = set(self._settled_online())
         told = [user_id for user_id in before if user_id in still]
@@ -132,13 +137,24 @@ class PresenceService:
                 self._local[user_id].is_in_doubt = True
         if known > len(self._local):
             await self._find_strangers()
-        await asyncio.gather(
-            *(self._settle(local) for local in self._local.values() if not local.is_settled)
-        )
+        await self._settle_all()
+
+    async def recheck(self) -> None:
+        """Compare name by name: a store that has lost its last moments may know others, of which it
+        has as many. Raises Unavailable."""
+        before = self._settled_online()
+        found = await self._find_strangers()
+        for user_id in set(before).intersection(self._settled_online()) - found:
+            self._local[user_id].is_in_doubt = True
+        await self._settle_all()
 
     async def sweep(self) -> None:
-        """Release the users of every process whose lease has ended. Raises Unavailable."""
-        await self._release("expired")
+        """Release the users of every process whose lease has ended. Raises Unavailable.
+
+        Not when the store was away just now: the others could not renew theirs either.
+        """
+        if self._may_sweep:
+            await self._release("expired")
 
     async def release_all(self) -> None:
         """This process ends: its users leave, and nobody comes any more. Raises Unavailable."""
@@ -149,6 +165,10 @@ class PresenceService:
         await asyncio.gather(*settling, return_exceptions=True)
         self._local.clear()
         await self._release("server")
+
+    async def online(self) -> set[str]:
+        """All who are online."""
+        return {member.decode() for member in await self._store.call("SMEMBERS", keys.ONLINE_USERS)}
 
     async def many(self, ids: Sequence[str]) -> list[Presence]:
         """Who of these users is online, and when the others were last; one round trip."""
@@ -171,11 +191,16 @@ class PresenceService:
             if local.is_settled and local.is_online
         ]
 
-    async def _find_strangers(self) -> None:
-        """Doubt those whom the store has through us and who have no connection here."""
-        for member in await self._store.call("SMEMBERS", self._own_users):
-            stranger = User(member.decode(), "")
-            self._local.setdefault(stranger.id, _Local(stranger, is_in_doubt=True))
+    async def _find_strangers(self) -> set[str]:
+        """Whom the store has through us; doubt those who have no connection here."""
+        found = {member.decode() for member in await self._store.call("SMEMBERS", self._own_users)}
+        for user_id in found - self._local.keys():
+            self._local[user_id] = _Local(User(user_id, ""), is_in_doubt=True)
+        return found
+
+    async def _settle_all(self) -> None:
+        unsettled = [local for local in self._local.values() if not local.is_settled]
+        await asyncio.gather(*map(self._settle, unsettled))
 
     async def _settle(self, local: _Local) -> None:
         """Wait until the store says of this user what is so now.

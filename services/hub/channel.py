@@ -251,6 +251,10 @@ class RedisChannels(BroadcastBackend):
                 self._lose(channel, {one for one in self._unconfirmed if _is_of(reply, one)})
             case Exception():
                 self._refusal = reply
+            case [b"smessage", _, _] if not self.connected.is_set():
+                # Others are not heard yet: that one rings says nothing of what they had before.
+                # Connected has everything searched for.
+                pass
             case [b"message" | b"smessage", source, data]:
                 self.received += 1
                 self._events.put_nowait(_event(channel, source.decode(), data))
@@ -292,6 +296,9 @@ class RedisChannels(BroadcastBackend):
                 raise self._refusal
             if conversation.ended.done():
                 raise conversation.ended.result() or ConnectionError("closed by the peer")
+            if self._at is None and self._store.has_parted_with(conversation.place):
+                # It may run on, and answer: but what is published in the cluster is not there.
+                raise ConnectionError("the server has left the cluster")
             now = loop.time()
             if now - conversation.heard_at >= _GIVE_UP_AFTER or not (
                 self.connected.is_set() or now - began < _GIVE_UP_AFTER

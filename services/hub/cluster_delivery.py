@@ -132,8 +132,7 @@ class ClusterDelivery:
             news = await self._log.news_of_each({log: self.place(log)})
             with self._during():
                 await self._handout.hand_out([self._told(entry) for entry in news.entries])
-            if news.entries:
-                self._reached[log] = news.entries[-1][1].position
+            self._reached |= news.reached
             is_all = news.is_all
         # Also beyond what nobody can read.
         self._reached[log] = max(upto, self.place(log))

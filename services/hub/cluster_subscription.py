@@ -46,8 +46,8 @@ class ClusterSubscription(Subscription):
         return await log.news_of_each(places, limit=READ_LIMIT)
 
     def note_read(self, news: News, upto: int) -> None:
-        for name, event in news.entries:
-            self.reached[name] = event.position
+        for name, position in news.reached.items():
+            self.reached[name] = max(position, self.reached.get(name, self.beginning))
         self.position = upto if news.is_all else news.upto
 
     def has_had(self, event: LiveEvent) -> bool:

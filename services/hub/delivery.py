@@ -90,14 +90,19 @@ class Delivery:
         """Hand out all that the logs hold, whatever rang of it."""
         self._deliveries.catch_ups += 1
         self._sent.forget()
-        is_all = False
-        while not is_all:
-            logs = self._register.logs()
-            limit = READ_LIMIT * (len(logs) + 1)
-            news = await self._log.news(logs, self._register.position, limit=limit)
-            await self._handout.hand_out(news.entries)
-            self.reach(news.upto)
-            is_all = news.is_all
+        register = self._register
+        register.is_catching_up = True
+        try:
+            is_all = False
+            while not is_all:
+                logs = register.logs()
+                limit = READ_LIMIT * (len(logs) + 1)
+                news = await self._log.news(logs, register.position, limit=limit)
+                await self._handout.hand_out(news.entries)
+                self.reach(news.upto)
+                is_all = news.is_all
+        finally:
+            register.is_catching_up = False
         self._deliveries.done()
 
     def reach(self, position: int) -> None:

@@ -1,9 +1,10 @@
 """The handout: whom an entry of a log, or that somebody comes or goes, is told."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from services.bridge import Bridge
 from services.errors import NotFound
+from services.hub.attendance import Attendance
 from services.hub.audience import Followers, Group, grouped, tell
 from services.hub.deliveries import Deliveries
 from services.hub.membership import NO_ROOM, Membership
@@ -17,9 +18,15 @@ from services.together import together
 
 class Handout:
     def __init__(
-        self, bridge: Bridge, register: Register, membership: Membership, deliveries: Deliveries
+        self,
+        bridge: Bridge,
+        attendance: Attendance,
+        register: Register,
+        membership: Membership,
+        deliveries: Deliveries,
     ) -> None:
         self._bridge = bridge
+        self._attendance = attendance
         self._register = register
         self._membership = membership
         self._deliveries = deliveries
@@ -49,8 +56,16 @@ class Handout:
     async def receive(self, envelopes: Iterable[bytes]) -> None:
         """Envelopes of the shared channel: presence goes to all, the rest rings when logged."""
         present = await self._bridge.receive(envelopes)
-        everybody = self._register.subscriptions.groups(PresenceEvent) if present else []
-        await self._tell([(PresenceEvent(user_id), everybody) for user_id in present])
+        self._attendance.note(present)
+        await self._tell_of_presence(present)
+
+    async def find_unheard_presence(self) -> None:
+        """Tell of those who came or went while it was not heard."""
+        await self._tell_of_presence(await self._attendance.unheard())
+
+    async def _tell_of_presence(self, user_ids: Collection[str]) -> None:
+        everybody = self._register.subscriptions.groups(PresenceEvent) if user_ids else []
+        await self._tell([(PresenceEvent(user_id), everybody) for user_id in user_ids])
 
     async def _tell(self, events: list[tuple[LiveEvent, list[Group]]]) -> None:
         for subscription in await tell(events, self._deliveries):

@@ -15,6 +15,7 @@ from services import keys
 from services.bridge import Bridge
 from services.cursors import Cursor
 from services.errors import Unavailable
+from services.hub.attendance import Attendance
 from services.hub.audience import Audiences
 from services.hub.bells import Channels
 from services.hub.channel import RedisChannels
@@ -38,6 +39,7 @@ from services.hub.subscription import Subscription
 from services.hub.watches import Watches
 from services.log import Log
 from services.models import Event, Message
+from services.presence import PresenceService
 from services.redis.store import Store
 from services.rooms import Rooms
 from services.tasks import stop
@@ -82,6 +84,7 @@ class Hub:
         log: Log,
         rooms: Rooms,
         bridge: Bridge,
+        presence: PresenceService,
         server_id: str,
         channels: Channels,
     ) -> None:
@@ -94,29 +97,30 @@ class Hub:
         watched = () if spread is not None else WATCHED_KEYS
         self._channels = RedisChannels(store, _sources(channels), watched)
         interest = Interest(channels, spread or self._channels)
-        self.register = Register(interest, has_presence_bell=not channels.envelopes)
+        attendance = Attendance(presence)
+        self.register = Register(interest, attendance, has_presence_bell=not channels.envelopes)
         self.ear = Ear(self._channels, self.register, Echo(store, channels, server_id))
-        self.replay = Replay(store, log, rooms, self.register)
+        self.replay = Replay(store, log, rooms, attendance, self.register)
         self._membership = Membership(store, rooms, self.register)
-        handout = Handout(bridge, self.register, self._membership, self.deliveries)
-        self._clocks = (
-            self._one_clock(handout) if spread is None else self._many_clocks(handout, spread)
+        self._handout = Handout(
+            bridge, attendance, self.register, self._membership, self.deliveries
         )
+        self._clocks = self._one_clock() if spread is None else self._many_clocks(spread)
         self.note_sent = self._clocks.note_sent
         self._tasks: list[asyncio.Task[None]] = []
         self.during_delivery: Callable[[Deliveries], AbstractContextManager[object]] = nullcontext
         """Entered while what rang together is delivered."""
         self.on_reconnected: Callable[[], Awaitable[None]] | None = None
 
-    def _one_clock(self, handout: Handout) -> Clocks:
-        ear, register = self.ear, self.register
+    def _one_clock(self) -> Clocks:
+        ear, register, handout = self.ear, self.register, self._handout
         delivery = Delivery(self._log, register, handout, self.deliveries, self._delivering)
         checks = Checks(self._store, self._log, ear, register, handout, delivery, self._renew)
         ear.on_ring = delivery.ring
         return OneClock(ear, self._membership, handout, delivery, checks)
 
-    def _many_clocks(self, handout: Handout, spread: Spread) -> Clocks:
-        ear, register = self.ear, self.register
+    def _many_clocks(self, spread: Spread) -> Clocks:
+        ear, register, handout = self.ear, self.register, self._handout
         delivery = ClusterDelivery(self._log, register, handout, self.deliveries, self._delivering)
         checks = ClusterChecks(self._store, self._log, ear, register, delivery, self._renew)
         watches = Watches(self._store, spread, ear.note, delivery.read_astray)
@@ -210,6 +214,7 @@ class Hub:
         await self._membership.recheck(list(self.register.by_user))
         await self._log.ingest(list(self.register.by_room))
         self.register.wake_bots()
+        await self._handout.find_unheard_presence()
 
 
 def _sources(channels: Channels) -> list[str]:

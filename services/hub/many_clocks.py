@@ -6,6 +6,7 @@ from that moment on, and the one that the event is of from the event on. So noth
 what comes again is what may not have come before.
 """
 
+from services.errors import Unavailable
 from services.hub.cluster_checks import ClusterChecks
 from services.hub.cluster_delivery import ClusterDelivery
 from services.hub.cluster_subscription import ClusterSubscription
@@ -55,14 +56,29 @@ class ManyClocks:
         """It is read like all others."""
 
     async def work(self) -> None:
-        """What rings does not wait for this."""
+        """What rings does not wait for this. Where a server is away that one step has to ask, the
+        others are done all the same."""
         ear = self._ear
         while ear.has_missed or ear.moved or ear.envelopes:
-            if ear.has_missed:
-                ear.has_missed = False
-                await self._checks.catch_up()
-            elif ear.moved:
-                await self._membership.recheck(ear.take_moved())
-            else:
-                with ear.taken_envelopes() as envelopes:
-                    await self._handout.receive(envelopes)
+            failure = None
+            for step in (self._recheck, self._receive, self._catch_up):
+                try:
+                    await step()
+                except Unavailable as unavailable:
+                    failure = unavailable
+            if failure is not None:
+                raise failure
+
+    async def _recheck(self) -> None:
+        if self._ear.moved:
+            await self._membership.recheck(self._ear.take_moved())
+
+    async def _receive(self) -> None:
+        if self._ear.envelopes:
+            with self._ear.taken_envelopes() as envelopes:
+                await self._handout.receive(envelopes)
+
+    async def _catch_up(self) -> None:
+        if self._ear.has_missed:
+            self._ear.has_missed = False
+            await self._checks.catch_up()

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from services.errors import CursorExpired
+from services.hub.attendance import Attendance
 from services.hub.audience import Audience, Followers
 from services.hub.bells import PRESENCE
 from services.hub.interest import Interest
@@ -17,8 +18,11 @@ EXPIRED = "The history after this cursor is no longer kept: reload."
 class Register:
     """Of the open subscriptions, and how far all of them have been told."""
 
-    def __init__(self, interest: Interest, *, has_presence_bell: bool) -> None:
+    def __init__(
+        self, interest: Interest, attendance: Attendance, *, has_presence_bell: bool
+    ) -> None:
         self._interest = interest
+        self._attendance = attendance
         self._has_presence_bell = has_presence_bell
         self.subscriptions = Followers()
         self.bots: set[Subscription] = set()
@@ -32,6 +36,8 @@ class Register:
         of all logs."""
         self.is_growing = False
         """Somebody is about to gain rooms: nobody knows yet which."""
+        self.is_catching_up = False
+        """What the logs hold is being read, of those that were followed when the reading began."""
         self.on_gained: Callable[[Collection[str]], None] = lambda room_ids: None
         """Told of the rooms that come to somebody who is live."""
 
@@ -39,6 +45,8 @@ class Register:
         """Whatever its rooms are; `enter` tells."""
         self.subscriptions.add(subscription)
         self.by_user[subscription.user_id].add(subscription)
+        if PresenceEvent in subscription.kinds:
+            self._attendance.enter(subscription)
         for name in self._bells_beside_rooms(subscription):
             self._interest.want(name, subscription)
 
@@ -48,6 +56,7 @@ class Register:
         self.by_user[subscription.user_id].discard(subscription)
         if not self.by_user[subscription.user_id]:
             del self.by_user[subscription.user_id]
+        self._attendance.leave(subscription)
         for name in self._bells_beside_rooms(subscription):
             self._interest.unwant(name, subscription)
         self._unfollow(subscription, subscription.rooms)
@@ -62,7 +71,8 @@ class Register:
     def gain(self, subscription: Subscription, room_ids: Collection[str]) -> None:
         """As `enter`, for one that may be live."""
         self.enter(subscription, room_ids)
-        if self._interest.unheard(f"room:{room_id}" for room_id in room_ids):
+        bells = (f"room:{room_id}" for room_id in room_ids)
+        if self.is_catching_up or self._interest.unheard(bells):
             # It has to read what is said there until they are heard, and what all follows that.
             subscription.reach(self.position)
             subscription.miss()
@@ -140,7 +150,10 @@ class Register:
             bot.miss()
 
     def expire(self, reach: int | None) -> None:
-        """End those who have had what the store lost: all that was after a position, or all."""
+        """End those who have had what the store lost: all that was after a position, or all.
+        What waits for the others may be lost, too: they read the log."""
         for subscription in self.subscriptions:
             if reach is None or subscription.position > reach:
                 subscription.fail(CursorExpired(EXPIRED))
+            elif subscription.waiting_bytes:
+                subscription.miss()

@@ -1,11 +1,12 @@
 """Replay: what a subscriber reads of the logs by itself, after a cursor or when it is behind."""
 
 from services.cursors import Cursor
-from services.errors import CursorExpired
+from services.errors import CursorExpired, Unavailable
+from services.hub.attendance import Attendance
 from services.hub.register import EXPIRED, Register
 from services.hub.subscription import Subscription
 from services.log import Log, News
-from services.models import MessageEvent, RoomEvent
+from services.models import MessageEvent, PresenceEvent, RoomEvent
 from services.redis.store import Store
 from services.rooms import Rooms
 from services.together import together
@@ -15,10 +16,13 @@ _MOST_ADDED = 10_000
 
 
 class Replay:
-    def __init__(self, store: Store, log: Log, rooms: Rooms, register: Register) -> None:
+    def __init__(
+        self, store: Store, log: Log, rooms: Rooms, attendance: Attendance, register: Register
+    ) -> None:
         self._store = store
         self._log = log
         self._rooms = rooms
+        self._attendance = attendance
         self._register = register
 
     async def begin(self, subscription: Subscription, after: Cursor | None) -> None:
@@ -39,12 +43,17 @@ class Replay:
     async def read_on(self, subscription: Subscription) -> list[MessageEvent | RoomEvent]:
         """The next of what the logs hold after the subscription's position, not all at once: it is
         behind until there is no more. Live events wait from before the reading on."""
-        since = subscription.since
+        since, position = subscription.since, subscription.position
         subscription.follow()
-        now, room_ids = await self._present(subscription)
-        # Not those rooms that it only has had: nothing of what was taken away is told again.
-        news = await subscription.read(self._log, room_ids, since, now)
-        events = await self._concerning(subscription, news, room_ids, since, now)
+        try:
+            now, room_ids = await self._present(subscription)
+            # Not those rooms that it only has had: nothing of what was taken away is told again.
+            news = await subscription.read(self._log, room_ids, since, now)
+            events = await self._concerning(subscription, news, room_ids, since, now)
+        except Unavailable:
+            # A room that it gained meanwhile may have moved it on, past what it has not read.
+            subscription.position = position
+            raise
         subscription.note_read(news, now)
         if not news.is_all:
             subscription.fall_behind()
@@ -57,8 +66,10 @@ class Replay:
 
     async def _enroll(self, subscription: Subscription) -> None:
         self._register.add(subscription)
-        # Rooms that are added after those that are read now ring.
+        # Rooms that are added after those that are read now ring, and so does who comes or goes.
         await self._register.until_heard(subscription)
+        if PresenceEvent in subscription.kinds:
+            await self._attendance.begin()
         room_ids, subscription.is_bot = await together(
             self._rooms_of(subscription), self._rooms.is_bot(subscription.user_id)
         )

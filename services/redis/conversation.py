@@ -12,8 +12,10 @@ from typing import Any
 
 import hiredis
 from redis._parsers import BaseParser
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, Connection
 from redis.exceptions import InvalidResponse
+
+from services.redis.sentinels import Place
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +56,12 @@ class Conversation(asyncio.Protocol):
             await connection.disconnect(nowait=True)
             raise
         return cls(connection, received)
+
+    @property
+    def place(self) -> Place | None:
+        """Of the server; None where it is a socket in a file."""
+        connection = self._connection
+        return (connection.host, connection.port) if isinstance(connection, Connection) else None
 
     def say(self, request: bytes) -> None:
         """Send packed commands."""

@@ -165,6 +165,10 @@ class Store:
         """The servers of a cluster that have keys, as it was last heard."""
         return set() if self._cluster is None else self._cluster.primaries
 
+    def has_parted_with(self, place: Place | None) -> bool:
+        """Whether a server of the cluster has no keys any more."""
+        return self.is_cluster and place not in self.primaries
+
     @property
     def replicas(self) -> set[Place]:
         """Those that follow them."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -13,9 +13,10 @@ from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired, Unavailable
 from services.hub import cluster_checks, cluster_delivery, cluster_subscription
+from services.hub.channel import Published
 from services.hub.stream import EventStream
 from services.log import News
-from services.models import CaughtUpEvent, Message, MessageEvent, Room, User
+from services.models import CaughtUpEvent, Message, MessageEvent, PresenceEvent, Room, User
 from services.redis.store import Store
 from tests.topologies.cluster import Cluster
 from tests.topologies.node import Node
@@ -171,6 +172,25 @@ async def test_a_room_that_is_followed_while_the_hub_checks_is_not_taken_for_han
         assert await caught_up(stream) == ["late"]
 
 
+async def test_what_nobody_can_read_holds_up_no_replay(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each of many logs one entry is read at a time."""
+    monkeypatch.setattr(cluster_subscription, "READ_LIMIT", 1)
+    start = await chat.log.now()
+    for text in ("gone", "1", "broken", "2"):
+        await chat.messages.send("2", GENERAL, text)
+    room = keys.room("0")
+    gone, _, broken, _ = await chat.store.call("ZRANGE", room, -4, -1)
+    score = await chat.store.call("ZSCORE", room, broken)
+    await chat.store.call("ZREM", room, gone, broken)
+    await chat.store.call("ZADD", room, score, "nonsense")
+    async with aclosing(
+        chat.hub.subscribe("1", KINDS, after=Cursor(start / 1e6, start, chat.epoch))
+    ) as stream:
+        assert await caught_up(stream) == ["1", "2"]
+
+
 async def test_what_did_not_ring_is_found_and_no_longer_in_doubt(chat: Chat) -> None:
     private = await chat.rooms.open_private("1", "2")
     async with aclosing(chat.hub.subscribe("1", KINDS)) as stream:
@@ -224,6 +244,25 @@ async def test_nor_does_the_one_that_is_heard_and_knows_the_epoch(empty_cluster:
                 node.resume()
 
 
+async def test_a_server_that_has_left_the_cluster_is_not_listened_to(
+    empty_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may run on, but nobody publishes there any more."""
+    node = empty_cluster.primary_of(keys.EPOCH)
+    async with hearing_at(node, empty_cluster) as chat:
+        cluster = chat.store._cluster
+        assert cluster is not None
+        rest = {place for place in cluster.primaries if place[1] != node.port}
+        monkeypatch.setattr(cluster, "primaries", rest)
+        await until(lambda: port_heard_at(chat) in {port for _, port in rest})
+
+
+def port_heard_at(chat: Chat) -> int | None:
+    """Of the server at which a chat hears its channels, when it does."""
+    conversation = chat.hub._channels._conversation
+    return None if conversation is None or conversation.place is None else conversation.place[1]
+
+
 @asynccontextmanager
 async def hearing_at(node: Node, cluster: Cluster) -> AsyncIterator[Chat]:
     """A chat that hears its channels at this server, which is as good as any."""
@@ -231,9 +270,7 @@ async def hearing_at(node: Node, cluster: Cluster) -> AsyncIterator[Chat]:
         chat = Chat(Store.from_url(cluster.url), bcrypt_cost=4)
         await chat.open()
         try:
-            conversation = chat.hub._channels._conversation
-            assert conversation is not None
-            if conversation._connection.port == node.port:  # type: ignore[attr-defined]
+            if port_heard_at(chat) == node.port:
                 yield chat
                 return
         finally:
@@ -261,6 +298,23 @@ async def sent(chat: Chat, text: str) -> Message:
             return await chat.messages.send("2", GENERAL, text, "key")
         except Unavailable:
             await asyncio.sleep(0.05)
+
+
+async def test_presence_does_not_wait_for_what_was_missed(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server is away that has to be asked for the one, and not for the other."""
+    away = AsyncMock(side_effect=Unavailable("The store is not available."))
+    monkeypatch.setattr(chat.hub, "on_reconnected", away)
+    kinds = (PresenceEvent, CaughtUpEvent)
+    async with aclosing(chat.hub.subscribe("1", kinds)) as stream:
+        await anext(stream)
+        chat.hub.ear.miss()
+        await until(lambda: away.call_count >= 2)
+        published = b'{"type":"user.connected","data":{"id":3},"serverId":"123"}'
+        chat.hub.ear.note(Published("", keys.MESSAGES_CHANNEL, published))
+        event = await asyncio.wait_for(anext(stream), 10)
+        assert event == PresenceEvent("3")
 
 
 async def test_an_emptied_cluster_ends_subscriptions_and_cursors(

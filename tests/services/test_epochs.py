@@ -11,7 +11,7 @@ from services.chat import Chat
 from services.cursors import Cursor
 from services.errors import CursorExpired
 from services.hub.stream import EventStream
-from services.models import Message, MessageEvent, Room
+from services.models import CaughtUpEvent, Message, MessageEvent, Room
 from services.redis.store import Store
 
 GENERAL = Room("0", "General")
@@ -100,6 +100,27 @@ async def test_subscriptions_end_that_have_seen_what_is_lost(chat: Chat) -> None
     after = Cursor(message.score, message.position, epoch)
     with pytest.raises(CursorExpired):
         await anext(chat.hub.subscribe("2", [MessageEvent], after=after))
+
+
+async def test_what_is_lost_and_waits_is_not_told(chat: Chat, late: Chat) -> None:
+    """Its cursor would hide what the store has instead of it."""
+    async with aclosing(chat.hub.subscribe("2", [MessageEvent, CaughtUpEvent])) as stream:
+        assert isinstance(await asyncio.wait_for(anext(stream), 10), CaughtUpEvent)
+        await chat.messages.send("1", GENERAL, "kept")
+        assert await text(stream) == "kept"
+        lost = await chat.messages.send("1", GENERAL, "lost")
+        async with asyncio.timeout(10):
+            while not stream.subscription.waiting_bytes:
+                await asyncio.sleep(0.01)
+        await forget(chat, lost)
+        await restart(chat)
+        await late.open()
+        chat.hub.ear.miss()
+        async with asyncio.timeout(10):
+            while chat.hub.register.epoch != late.epoch:
+                await asyncio.sleep(0.01)
+        await chat.messages.send("1", GENERAL, "instead")
+        assert await text(stream) == "instead"
 
 
 async def test_an_emptied_store_is_noticed_at_once(chat: Chat) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from redis.exceptions import ResponseError
@@ -15,6 +17,7 @@ from services.errors import CursorExpired, NotFound, Unavailable
 from services.hub.bells import PRESENCE, Channels, bell
 from services.hub.channel import Published
 from services.hub.stream import EventStream
+from services.log import News
 from services.models import (
     CaughtUpEvent,
     Event,
@@ -49,6 +52,22 @@ async def live(
         (caught_up,) = await take(stream, 1)
         assert isinstance(caught_up, CaughtUpEvent)
         yield stream
+
+
+@asynccontextmanager
+async def deaf(chat: Chat) -> AsyncIterator[None]:
+    """Its channel connection is gone, and comes again afterwards."""
+    channels, count = chat.hub._channels, chat.hub.connections
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chat.store, "lonely_connection", Mock(side_effect=ConnectionError("away")))
+        await chat.store.call("CLIENT", "KILL", "TYPE", "pubsub")
+        async with asyncio.timeout(10):
+            while channels.connected.is_set():
+                await asyncio.sleep(0.01)
+        yield
+    async with asyncio.timeout(10):
+        while chat.hub.connections == count:
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture(params=Channels)
@@ -283,6 +302,54 @@ async def test_a_room_opened_while_the_channel_was_down_is_not_missed(
         assert isinstance(message, MessageEvent)
 
 
+async def test_a_room_opened_while_is_caught_up_is_not_missed(
+    chat: Chat, other: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first message has come by the moment up to which the logs are read, but its log is none
+    of those."""
+    user = await chat.users.register("Zoé", "password123")
+    read = chat.log.news
+
+    async def read_later(logs: Collection[str], *args: Any, **options: Any) -> News:
+        monkeypatch.setattr(chat.log, "news", read)
+        room = await other.rooms.open_private("1", user.id)
+        await other.messages.send("1", room, "hi")
+        return await read(logs, *args, **options)
+
+    async with aclosing(chat.hub.subscribe(user.id, ALL)) as stream:
+        await take(stream, 1)
+        monkeypatch.setattr(chat.log, "news", read_later)
+        chat.hub.ear.miss()
+        added, message = await take(stream, 2)
+        assert isinstance(added, RoomEvent)
+        assert isinstance(message, MessageEvent)
+        assert chat.log.news == read
+
+
+async def test_a_room_gained_during_a_replay_that_fails_hides_nothing(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The room has its subscriber go on from where the hub is; the replay has not come so far."""
+    start = await chat.log.now()
+    read = chat.log.news
+
+    async def fail(*args: Any, **options: Any) -> News:
+        monkeypatch.setattr(chat.log, "news", read)
+        register = chat.hub.register
+        (subscription,) = register.by_user["1"]
+        monkeypatch.setattr(register, "is_catching_up", True)
+        register.gain(subscription, {"1:2"})
+        raise Unavailable("The store is away.")
+
+    async with live(chat, "2") as witness:
+        await chat.messages.send("2", GENERAL, "before")
+        assert await texts(witness, 1) == ["before"]
+        monkeypatch.setattr(chat.log, "news", fail)
+        after = Cursor(start / 1e6, start, chat.epoch)
+        async with aclosing(chat.hub.subscribe("1", [MessageEvent], after=after)) as stream:
+            assert await texts(stream, 1) == ["before"]
+
+
 async def test_a_cursor_of_another_store_has_expired(chat: Chat) -> None:
     with pytest.raises(CursorExpired):
         await anext(chat.hub.subscribe("1", [MessageEvent], after=Cursor(1.0, 1, "ffffffff")))
@@ -306,6 +373,24 @@ async def test_presence_reaches_everyone(chat: Chat, other: Chat) -> None:
         assert await take(stream, 1) == [PresenceEvent("3")]
         await chat.presence.disconnect(user)
         assert await take(stream, 1) == [PresenceEvent("3")]
+
+
+async def test_presence_while_the_channel_was_down_is_told(chat: Chat, other: Chat) -> None:
+    alex, mary = [user for user in await chat.users.get_many(["4", "3"]) if user is not None]
+    await other.presence.connect(alex)
+    async with aclosing(chat.hub.subscribe("2", [PresenceEvent, CaughtUpEvent])) as stream:
+        await take(stream, 1)
+        await other.presence.connect(mary)
+        while await take(stream, 1) != [PresenceEvent(mary.id)]:
+            pass  # That Alex came may still have been under way.
+        async with deaf(chat):
+            await other.presence.disconnect(alex)
+            await other.presence.disconnect(mary)
+        told = await take(stream, 2)
+        assert sorted(event.user_id for event in told if isinstance(event, PresenceEvent)) == [
+            mary.id,
+            alex.id,
+        ]
 
 
 @pytest.mark.usefixtures("strangers")

@@ -1,8 +1,9 @@
 """Sharded channels: who hears what, from when on, and what happens where that is not so."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from services.hub import interest
 from services.hub.bells import PRESENCE, Channels, bell
 from services.hub.stream import EventStream
 from services.models import CaughtUpEvent, Event, MessageEvent, PresenceEvent, Room, RoomEvent, User
+from services.redis.conversation import Conversation
 from services.redis.store import Store, StoreError
 
 GENERAL = Room("0", "General")
@@ -162,6 +164,34 @@ async def test_a_connection_that_has_gone_deaf_is_noticed(chat: Chat, other: Cha
         await until_heard_by(chat, "room:0", 0)
         await other.messages.send("2", GENERAL, "unheard")
         assert await texts(stream, 1) == ["unheard"]
+
+
+async def test_who_is_half_connected_does_not_take_a_ring_for_all(
+    chat: Chat, other: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a bell rings which is heard already says nothing of those that are not yet."""
+    private = await chat.rooms.open_private("1", "3")
+    say, late = Conversation.say, list[Callable[[], None]]()
+
+    def say_later(conversation: Conversation, request: bytes) -> None:
+        if b"SSUBSCRIBE" in request and bell("room:0").encode() in request:
+            late.append(partial(say, conversation, request))
+        else:
+            say(conversation, request)
+
+    async with live(chat, "1") as stream:
+        monkeypatch.setattr(Conversation, "say", say_later)
+        await chat.store.call("CLIENT", "KILL", "TYPE", "pubsub")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not late:
+                await asyncio.sleep(0.01)
+        await until_heard_by(chat, f"room:{private.id}", 1)
+        await other.messages.send("2", GENERAL, "unheard")
+        await other.messages.send("3", private, "heard")
+        await asyncio.sleep(0.1)  # In which it could be delivered.
+        for each in late:
+            each()
+        assert await texts(stream, 2) == ["unheard", "heard"]
 
 
 async def test_presence_is_heard_where_somebody_asks_for_it(

@@ -530,3 +530,38 @@ async def eventually(look: Callable[[], Awaitable[object]], expected: object) ->
             return
         await asyncio.sleep(0.01)
     assert await look() == expected
+
+
+async def test_who_was_mixed_up_by_the_store_is_put_right(
+    here: PresenceService, store: Store
+) -> None:
+    """As by one that has lost its last moments, in which one user went and another came."""
+    await here.connect(PABLO)
+    await store.call("SREM", "online_users", PABLO.id)
+    own = (await store.call("KEYS", "*gql-here"))[0]
+    await store.call("SREM", own, PABLO.id)
+    for place in (own, "online_users"):
+        await store.call("SADD", place, JOE.id)
+    await here.heartbeat()
+    assert await online(store) == {JOE.id.encode()}  # Their number is right.
+    await here.recheck()
+    assert await online(store) == {PABLO.id.encode()}
+
+
+async def test_leases_that_ended_while_the_store_was_away_are_renewed_first(
+    store: Store, other_store: Store, here: PresenceService, held: Held
+) -> None:
+    there = PresenceService(other_store, "gql-there", lease_seconds=SHORT_LEASE)
+    await there.connect(PABLO)
+    held.may_go.set()
+    held.is_away = True
+    with pytest.raises(Unavailable):
+        await here.heartbeat()
+    await asyncio.sleep(2 * SHORT_LEASE)
+    held.is_away = False
+    await here.heartbeat()
+    await here.sweep()
+    assert await online(store) == {b"1"}
+    await here.heartbeat()
+    await here.sweep()
+    assert await online(store) == set()
