@@ -38,6 +38,11 @@ def serve(
         from application.supervisor import supervise
 
         supervise(settings.workers, listener, started)
+        if settings.store_url is None:
+            from services.redis.embedded import EmbeddedStore
+
+            # A worker that had to be killed has not left it.
+            EmbeddedStore(settings.data_dir).end_unused()
     else:
         from application.server import serve
 

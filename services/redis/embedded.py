@@ -107,6 +107,12 @@ class EmbeddedStore:
         finally:
             locks.close()
 
+    def end_unused(self) -> None:
+        """End the Valkey of users who were killed; one that is in use stays."""
+        if self._folder.is_dir():
+            self._locks = _Locks.open(self._folder)
+            self.stop()
+
     def _join_or_launch(self, locks: "_Locks", binary: Path) -> None:
         while True:
             with locks.deciding():

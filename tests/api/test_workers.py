@@ -257,6 +257,7 @@ def test_one_that_does_not_stop_is_killed(data_dir: Path) -> None:
         assert server.stop() == 0
         assert not any(map(lives, pids))
         assert f"Worker {min(pids)} does not stop" in server.output
+        assert not is_store_there(data_dir)
 
 
 @pytest.mark.long
