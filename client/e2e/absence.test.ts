@@ -97,10 +97,7 @@ describe("a server that is away", () => {
   test("is asked again at once when one says so", async ({ visit, wire }) => {
     const visitor = await visit({ as: "Alex", wire });
     await visitor.row("Wow that's great").waitFor();
-    // Left to itself it would wait for a quarter of an hour.
-    await visitor.page.evaluate(() => {
-      Math.random = () => 1_000;
-    });
+    await visitor.triesOnlyWhenTold();
     wire.die();
     await visitor.banner(words.connection.reconnecting).waitFor();
     wire.mend();

@@ -97,6 +97,7 @@ describe("staying logged in", () => {
     const visitor = await visit({ as: "Alex", losesNetwork: true });
     // The page itself is there, as from a cache; what it asks for is not.
     await visitor.page.route("**/graphql", (route) => route.abort("connectionrefused"));
+    await visitor.triesOnlyWhenTold();
     await visitor.page.reload();
     await visitor.heading(words.serverAway.title).waitFor();
     await visitor.alert(failures.noAnswer).waitFor();

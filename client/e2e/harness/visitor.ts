@@ -27,6 +27,15 @@ export class Visitor {
     await this.page.locator("main:not([aria-busy])").waitFor();
   }
 
+  /** From now on what has failed waits for a quarter of an hour, unless one says so. */
+  async triesOnlyWhenTold(): Promise<void> {
+    const wait = () => {
+      Math.random = () => 1_000;
+    };
+    await this.page.addInitScript(wait);
+    await this.page.evaluate(wait);
+  }
+
   async logIn(name: string, password = demoPassword): Promise<void> {
     await this.field(words.logIn.username).fill(name);
     await this.field(words.logIn.password).fill(password);
