@@ -67,7 +67,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if "LONG" not in os.environ:
+    if not _is_long_run():
         skip = pytest.mark.skip(reason="takes long: `make test-all` has it")
         for item in items:
             if "long" in item.keywords:

@@ -20,6 +20,9 @@ from tests.topologies.cluster import Cluster
 from tests.topologies.divided import Divided
 from tests.topologies.replicated import Replicated
 
+# The others break the same things in the same ways, on the way that is taken by default.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def settings(channels: Channels) -> dict[str, str]:
